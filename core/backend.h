@@ -1,0 +1,38 @@
+/* A backend is a memory and a set of kernels. Core knows this interface and nothing behind it; backends plug in from
+   the side.
+
+   The reference backend is here: host memory and every op's own plain loops. It is the oracle of the others. */
+#ifndef REEL_CORE_BACKEND_H
+#define REEL_CORE_BACKEND_H
+
+#include "core/graph.h"
+
+typedef struct reel_backend reel_backend;
+
+struct reel_backend {
+    const char *name;
+    int threads;
+
+    /* Device memory, aligned to 64 bytes, not cleared; NULL when refused. */
+    void *(*allocate)(reel_backend *backend, size_t bytes);
+    void (*release)(reel_backend *backend, void *block);
+
+    /* Copies to, from and within the device; they return when the host may reuse its memory. */
+    reel_status (*write)(reel_backend *backend, void *to, const void *from, size_t bytes, reel_error *error);
+    reel_status (*read)(reel_backend *backend, void *to, const void *from, size_t bytes, reel_error *error);
+    reel_status (*copy)(reel_backend *backend, void *to, const void *from, size_t bytes, reel_error *error);
+
+    /* The kernel for this node; false when there is none. `native` (may be NULL) tells whether it is the backend's own
+       or the op's reference, for the coverage ledger. */
+    bool (*kernel)(reel_backend *backend, const reel_node *node, reel_kernel *kernel, bool *native);
+
+    void (*close)(reel_backend *backend);
+};
+
+/* Host memory and reference kernels, on one thread. Close with backend->close(backend). */
+reel_backend *reel_reference_backend(void);
+
+/* Host-memory functions that a CPU backend shares. */
+void reel_host_backend(reel_backend *backend);
+
+#endif
