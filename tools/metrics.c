@@ -25,9 +25,9 @@ void reel_bitmask_free(reel_bitmask *mask)
     mask->bit = NULL;
 }
 
-/* One bit for each of 64 bytes: set where the byte differs from those of `pattern`. Eight bytes a step, in one register:
-   adding 127 to the low seven bits carries into the eighth unless they are zero, and a multiplication then gathers the
-   eight top bits into one byte. */
+/* One bit for each of 64 bytes: set where the byte differs from those of `pattern`. Eight bytes a step, in one
+   register: adding 127 to the low seven bits carries into the eighth unless they are zero, and a multiplication then
+   gathers the eight top bits into one byte. */
 static uint64_t differing(const uint8_t *byte, uint64_t pattern)
 {
     const uint64_t low = 0x7f7f7f7f7f7f7f7f;
@@ -43,7 +43,10 @@ static uint64_t differing(const uint8_t *byte, uint64_t pattern)
 }
 
 /* The bits of a row's last word that lie inside the image. */
-static uint64_t last_word(const reel_bitmask *mask) { return ~(uint64_t)0 >> (64 * mask->words - mask->width); }
+static uint64_t last_word(const reel_bitmask *mask)
+{
+    return ~(uint64_t)0 >> (64 * mask->words - mask->width);
+}
 
 void reel_bitmask_select(reel_bitmask *mask, const uint8_t *id, int object)
 {
@@ -86,7 +89,8 @@ void reel_bitmask_boundary(const reel_bitmask *mask, reel_bitmask *boundary)
             out[words - 1] &= ~last_column;
         } else {
             for (int k = 0; k < words; k++)
-                out[k] = (row[k] ^ right_of(row, k, words)) | (row[k] ^ below[k]) | (row[k] ^ right_of(below, k, words));
+                out[k] =
+                    (row[k] ^ right_of(row, k, words)) | (row[k] ^ below[k]) | (row[k] ^ right_of(below, k, words));
             out[words - 1] = (out[words - 1] & ~last_column) | ((row[words - 1] ^ below[words - 1]) & last_column);
         }
     }
@@ -161,7 +165,10 @@ double reel_metric_f(const reel_bitmask *truth_boundary, const reel_bitmask *gue
     return precision + recall > 0 ? 2 * precision * recall / (precision + recall) : 0;
 }
 
-static double or_zero(double value) { return isnan(value) ? 0 : value; }
+static double or_zero(double value)
+{
+    return isnan(value) ? 0 : value;
+}
 
 /* Blocks of up to 128 values in eight interleaved sums; longer rows are halved at a multiple of eight. */
 static double pairwise_sum(const double *value, int n)
@@ -189,7 +196,10 @@ double reel_metric_mean(const double *value, int n)
 
 /* First or last frame of a quarter, k = 0..4. The small term makes exact halves go up, where rint alone would take the
    even neighbour. */
-static int quarter(int k, int frames) { return (int)rint(1 + k * (frames - 1) / 4.0 + 1e-10) - 1; }
+static int quarter(int k, int frames)
+{
+    return (int)rint(1 + k * (frames - 1) / 4.0 + 1e-10) - 1;
+}
 
 reel_statistics reel_metric_statistics(const double *value, int frames)
 {

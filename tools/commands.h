@@ -1,0 +1,11 @@
+/* The subcommands of `reel`. A command lives in a file of its own, tools/NAME.c; it is declared here and listed in the
+   table of tools/reel.c. argv[0] is its name. It returns the exit code (core/error.h lists them), having said on
+   stderr, in one line, what went wrong. */
+#ifndef REEL_TOOLS_COMMANDS_H
+#define REEL_TOOLS_COMMANDS_H
+
+#define REEL_VERSION "0.1.0"
+
+int reel_command_eval(int argc, char **argv);
+
+#endif

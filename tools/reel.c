@@ -1,0 +1,72 @@
+/* The `reel` command: finds the subcommand in a table and hands over. */
+#include "tools/commands.h"
+#include "tools/options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+} commands[] = {
+    {"eval", reel_command_eval, "score predicted masks with J and F"},
+};
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void print_help(FILE *to)
+{
+    fputs("usage: reel COMMAND [options]\n\nVideo object segmentation from scratch.\n\ncommands:\n", to);
+    for (int i = 0; i < COMMANDS; i++) fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    fputs("\n`reel COMMAND --help` tells what a command takes, `reel --version` the version.\n"
+          "Exit codes: 0 done, 1 usage, 2 environment (memory, device), 3 bad data, 4 input or output failed,\n"
+          "5 a value is not finite.\n",
+          to);
+}
+
+static int find_command(const char *name)
+{
+    const char *names[COMMANDS];
+    for (int i = 0; i < COMMANDS; i++) {
+        if (!strcmp(commands[i].name, name)) return i;
+        names[i] = commands[i].name;
+    }
+    const char *nearest = reel_nearest_word(name, names, COMMANDS);
+    fprintf(stderr, "reel: unknown command '%s'%s%s%s; `reel --help` lists all\n", name,
+            nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+    return -1;
+}
+
+static int dispatch(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return REEL_USAGE;
+    }
+    bool asks_help = !strcmp(argv[1], "help") || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h");
+    if (asks_help && argc == 2) {
+        print_help(stdout);
+        return REEL_OK;
+    }
+    if (!strcmp(argv[1], "--version")) {
+        puts("reel " REEL_VERSION);
+        return REEL_OK;
+    }
+    int i = find_command(argv[asks_help ? 2 : 1]);
+    if (i < 0) return REEL_USAGE;
+    if (!asks_help) return commands[i].run(argc - 1, argv + 1);
+    char option[] = "--help";
+    char *with_help[] = {argv[2], option, NULL};
+    return commands[i].run(2, with_help);
+}
+
+int main(int argc, char **argv)
+{
+    int code = dispatch(argc, argv);
+    /* A full disk or a closed pipe shows only here. */
+    if ((fflush(stdout) || ferror(stdout)) && code == REEL_OK) {
+        fputs("reel: writing to the standard output failed; its disk may be full\n", stderr);
+        code = REEL_IO;
+    }
+    return code;
+}
