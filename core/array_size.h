@@ -7,8 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define REEL_FILE_RANK 8 /* dimensions an array in a file may have */
-
 /* Elements and bytes of shape[0..rank-1] with items of `item` bytes. False for a negative dimension, or when the
    product of the non-zero dimensions and `item` passes PTRDIFF_MAX: a zero dimension does not hide an absurd one. */
 static inline bool reel_array_size(int rank, const int64_t *shape, size_t item, size_t *elements, size_t *bytes)

@@ -58,7 +58,9 @@ static bool set_field(const reel_attr *a, void *field, const char *value)
 {
     char *end;
     switch (a->kind) {
-    case REEL_ATTR_FLOAT: *(double *)field = strtod(value, &end); return end != value && !*end;
+    case REEL_ATTR_FLOAT:
+        *(double *)field = strtod(value, &end);
+        return end != value && !*end;
     case REEL_ATTR_BOOL:
         *(bool *)field = value[0] == '1';
         return (value[0] == '0' || value[0] == '1') && !value[1];
@@ -67,7 +69,8 @@ static bool set_field(const reel_attr *a, void *field, const char *value)
         *(int *)field = index;
         return index >= 0;
     }
-    default: return set_ints(a, field, value);
+    default:
+        return set_ints(a, field, value);
     }
 }
 
@@ -79,8 +82,8 @@ void reel_attr_defaults(const reel_op *op, void *attr)
 
 static const char *expectation(const reel_attr *a, char text[128])
 {
-    static const char *const plain[] = {[REEL_ATTR_FLOAT] = "a number", [REEL_ATTR_BOOL] = "0 or 1",
-                                        [REEL_ATTR_INTS] = "integers such as 0,-1"};
+    static const char *const plain[] = {
+        [REEL_ATTR_FLOAT] = "a number", [REEL_ATTR_BOOL] = "0 or 1", [REEL_ATTR_INTS] = "integers such as 0,-1"};
     if (a->kind == REEL_ATTR_CHOICE)
         snprintf(text, 128, "one of %s", a->choices);
     else if (a->kind == REEL_ATTR_INT)
@@ -104,8 +107,8 @@ reel_status reel_attr_set(const reel_op *op, void *attr, const char *assignment,
     char names[256] = "";
     for (const reel_attr *a = op->attrs; a && a->name; a++)
         snprintf(names + strlen(names), sizeof names - strlen(names), " %s", a->name);
-    return reel_fail(error, REEL_USAGE, "%s: there is no attribute '%.*s'; it has:%s", op->name, (int)length, assignment,
-                     *names ? names : " none");
+    return reel_fail(error, REEL_USAGE, "%s: there is no attribute '%.*s'; it has:%s", op->name, (int)length,
+                     assignment, *names ? names : " none");
 }
 
 static void field_text(const reel_attr *a, const void *field, char *text, size_t size)
@@ -113,8 +116,12 @@ static void field_text(const reel_attr *a, const void *field, char *text, size_t
     size_t used = 0;
     text[0] = 0;
     switch (a->kind) {
-    case REEL_ATTR_FLOAT: snprintf(text, size, "%.17g", *(const double *)field); return;
-    case REEL_ATTR_BOOL: snprintf(text, size, "%d", *(const bool *)field); return;
+    case REEL_ATTR_FLOAT:
+        snprintf(text, size, "%.17g", *(const double *)field);
+        return;
+    case REEL_ATTR_BOOL:
+        snprintf(text, size, "%d", *(const bool *)field);
+        return;
     case REEL_ATTR_CHOICE: {
         const char *c = a->choices;
         for (int i = *(const int *)field; i > 0; i--) c = strchr(c, '|') + 1;

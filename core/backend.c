@@ -32,7 +32,10 @@ static bool reference_kernel(reel_backend *backend, const reel_node *node, reel_
     return kernel->run != NULL;
 }
 
-static void host_close(reel_backend *backend) { reel_free(backend); }
+static void host_close(reel_backend *backend)
+{
+    reel_free(backend);
+}
 
 void reel_host_backend(reel_backend *backend)
 {

@@ -17,6 +17,7 @@ reel_status reel_fail(reel_error *error, reel_status status, const char *format,
 
 reel_status reel_fail_memory(reel_error *error)
 {
-    return reel_fail(error, REEL_ENVIRONMENT, "out of memory: an allocation was refused; use a smaller size, batch or "
-                                              "clip, or free memory on this machine");
+    return reel_fail(error, REEL_ENVIRONMENT,
+                     "out of memory: an allocation was refused; use a smaller size, batch or "
+                     "clip, or free memory on this machine");
 }

@@ -30,6 +30,9 @@ reel_status reel_fail(reel_error *error, reel_status status, const char *format,
 /* The failure every allocation shares. */
 reel_status reel_fail_memory(reel_error *error);
 
-static inline bool reel_failed(const reel_error *error) { return error && error->status != REEL_OK; }
+static inline bool reel_failed(const reel_error *error)
+{
+    return error && error->status != REEL_OK;
+}
 
 #endif

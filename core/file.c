@@ -60,7 +60,7 @@ reel_status reel_file_read_at(int fd, const char *path, uint64_t offset, void *b
 reel_status reel_file_read(const char *path, size_t limit, unsigned char **data, size_t *bytes, reel_error *error)
 {
     int fd;
-    uint64_t size;
+    uint64_t size = 0;
     *data = NULL;
     *bytes = 0;
     reel_status status = reel_file_open(path, &fd, &size, error);
@@ -133,7 +133,10 @@ static void directory_of(const char *path, char *directory)
 static reel_status look_at_target(const char *path, mode_t *mode, reel_error *error)
 {
     struct stat about;
+    size_t length = strlen(path);
     *mode = 0;
+    if (length == 0 || path[length - 1] == '/')
+        return reel_fail(error, REEL_IO, "'%s': names no file; give the path of a file to write", path);
     if (lstat(path, &about) != 0) {
         if (errno == ENOENT) return REEL_OK;
         return fail_errno(error, path, "looking at the file to replace", "; check the path and its permissions");

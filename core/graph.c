@@ -30,9 +30,13 @@ struct reel_graph {
     uint64_t random_nodes; /* how many nodes with a random key so far */
 };
 
-static bool source_shape(reel_rule *rule) { return reel_reject(rule, "a source is not applied to inputs"); }
-#define SOURCE(n, text) \
-    const reel_op reel_op_##n = {.name = #n, .summary = text, .outputs = 1, .flags = REEL_OP_SOURCE, .shape = source_shape}
+static bool source_shape(reel_rule *rule)
+{
+    return reel_reject(rule, "a source is not applied to inputs");
+}
+#define SOURCE(n, text)                                                                                                \
+    const reel_op reel_op_##n = {                                                                                      \
+        .name = #n, .summary = text, .outputs = 1, .flags = REEL_OP_SOURCE, .shape = source_shape}
 SOURCE(input, "values written before a run");
 SOURCE(constant, "values known when the graph is defined");
 SOURCE(parameter, "values that outlive the graph");
@@ -86,15 +90,33 @@ void reel_graph_free(reel_graph *graph)
     reel_free(graph);
 }
 
-const reel_error *reel_graph_error(const reel_graph *graph) { return &graph->error; }
-int reel_graph_nodes(const reel_graph *graph) { return graph->nodes; }
-reel_node *reel_graph_node(const reel_graph *graph, int id) { return graph->node[id]; }
-int reel_graph_tensors(const reel_graph *graph) { return graph->tensors; }
-int reel_segments(const reel_graph *graph) { return graph->segments; }
+const reel_error *reel_graph_error(const reel_graph *graph)
+{
+    return &graph->error;
+}
+int reel_graph_nodes(const reel_graph *graph)
+{
+    return graph->nodes;
+}
+reel_node *reel_graph_node(const reel_graph *graph, int id)
+{
+    return graph->node[id];
+}
+int reel_graph_tensors(const reel_graph *graph)
+{
+    return graph->tensors;
+}
+int reel_segments(const reel_graph *graph)
+{
+    return graph->segments;
+}
 
 /* --- errors --- */
 
-bool reel_poisoned(const reel_tensor *x) { return x == &x->graph->poison; }
+bool reel_poisoned(const reel_tensor *x)
+{
+    return x == &x->graph->poison;
+}
 
 reel_tensor *reel_poison(reel_graph *graph, const char *format, ...)
 {
@@ -233,7 +255,8 @@ static bool infer(reel_rule *rule)
 {
     const reel_op *op = rule->op;
     if (rule->inputs < op->least_inputs || (op->most_inputs && rule->inputs > op->most_inputs))
-        return reel_reject(rule, "takes %d to %d inputs, was given %d", op->least_inputs, op->most_inputs, rule->inputs);
+        return reel_reject(rule, "takes %d to %d inputs, was given %d", op->least_inputs, op->most_inputs,
+                           rule->inputs);
     for (int i = 0; i < op->least_inputs; i++)
         if (!rule->input[i]) return reel_reject(rule, "input %d is required", i);
     if (!op->shape(rule)) return false;
@@ -252,8 +275,8 @@ reel_tensor *reel_apply(reel_graph *graph, const reel_op *op, reel_tensor *const
     for (int i = 0; i < count; i++) {
         if (inputs[i] && reel_poisoned(inputs[i])) return &graph->poison;
         if (inputs[i] && inputs[i]->graph != graph)
-            return reel_poison(graph, "%s: input %d belongs to another graph; share values through parameters or inputs",
-                               op->name, i);
+            return reel_poison(
+                graph, "%s: input %d belongs to another graph; share values through parameters or inputs", op->name, i);
     }
     reel_rule rule = {.graph = graph, .op = op, .attr = attr, .inputs = count, .input = inputs};
     _Alignas(16) char defaults[512];
@@ -300,7 +323,10 @@ reel_tensor *reel_name(reel_tensor *x, const char *name)
 
 /* --- where nodes are --- */
 
-const char *reel_scope(const reel_graph *graph) { return graph->scope[graph->scope_depth]; }
+const char *reel_scope(const reel_graph *graph)
+{
+    return graph->scope[graph->scope_depth];
+}
 
 void reel_scope_push(reel_graph *graph, const char *name)
 {
@@ -319,9 +345,18 @@ void reel_scope_pop(reel_graph *graph)
     if (graph->scope_depth) graph->scope_depth--;
 }
 
-void reel_set_time(reel_graph *graph, int time) { graph->time = time; }
-void reel_segment_begin(reel_graph *graph) { graph->segment = graph->segments++; }
-void reel_segment_end(reel_graph *graph) { graph->segment = -1; }
+void reel_set_time(reel_graph *graph, int time)
+{
+    graph->time = time;
+}
+void reel_segment_begin(reel_graph *graph)
+{
+    graph->segment = graph->segments++;
+}
+void reel_segment_end(reel_graph *graph)
+{
+    graph->segment = -1;
+}
 
 double reel_node_flops(const reel_node *node)
 {

@@ -16,7 +16,10 @@ void reel_alloc_fail(uint64_t n, bool and_all_after)
     atomic_store(&fail_at, n);
 }
 
-uint64_t reel_alloc_count(void) { return atomic_load(&asked); }
+uint64_t reel_alloc_count(void)
+{
+    return atomic_load(&asked);
+}
 
 static bool told_to_fail(void)
 {
@@ -55,4 +58,7 @@ char *reel_copy_string(const char *text)
     return copy ? memcpy(copy, text, bytes) : NULL;
 }
 
-void reel_free(void *block) { free(block); }
+void reel_free(void *block)
+{
+    free(block);
+}

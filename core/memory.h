@@ -22,7 +22,10 @@ char *reel_copy_string(const char *text);
 void reel_free(void *block);
 
 /* True when *product = a * b did not overflow. */
-static inline bool reel_multiply(size_t a, size_t b, size_t *product) { return !__builtin_mul_overflow(a, b, product); }
+static inline bool reel_multiply(size_t a, size_t b, size_t *product)
+{
+    return !__builtin_mul_overflow(a, b, product);
+}
 
 /* Test hooks: fail the n-th allocation from now (1 = the next), only that one or all from there on; 0 turns failing
    off. reel_alloc_count tells how many were asked for since the last call of reel_alloc_fail. */

@@ -79,7 +79,7 @@ static reel_status parse_shape(parser *p)
     bool comma = true;
     if (!take(p, "(")) return malformed(p, "a shape such as (2, 3)");
     for (a->rank = 0; !take(p, ")"); a->rank++) {
-        if (a->rank == REEL_FILE_RANK) return malformed(p, "a shape of at most 8 dimensions");
+        if (a->rank == REEL_MAX_RANK) return malformed(p, "a shape of at most 8 dimensions");
         if (!comma || !take_dimension(p, &a->shape[a->rank]))
             return malformed(p, "whole dimensions between 0 and 2^63 - 1 in the shape");
         comma = take(p, ",");
@@ -164,7 +164,7 @@ static reel_status read_header(parser *p, int fd, uint64_t size, uint64_t *data)
 static reel_status to_c_order(reel_npy *a, reel_error *error)
 {
     size_t item = a->elements ? a->bytes / a->elements : 1, at = 0;
-    size_t index[REEL_FILE_RANK] = {0}, step[REEL_FILE_RANK + 1] = {item};
+    size_t index[REEL_MAX_RANK] = {0}, step[REEL_MAX_RANK + 1] = {item};
     unsigned char *to = reel_alloc_raw(a->bytes, 1), *from = a->data;
     if (!to) return reel_fail_memory(error);
     for (int d = 0; d < a->rank && a->elements; d++) step[d + 1] = step[d] * (size_t)a->shape[d];
@@ -202,7 +202,7 @@ static reel_status read_data(parser *p, int fd, uint64_t size, uint64_t begin)
 reel_status reel_npy_read(reel_npy *array, const char *path, reel_error *error)
 {
     int fd;
-    uint64_t size, begin;
+    uint64_t size = 0, begin = 0;
     parser p = {.path = path, .error = error, .array = array};
     *array = (reel_npy){.data = NULL};
     reel_status status = reel_file_open(path, &fd, &size, error);
@@ -225,12 +225,12 @@ void reel_npy_free(reel_npy *array)
 reel_status reel_npy_write(const char *path, const char *dtype, int rank, const int64_t *shape, const void *data,
                            reel_error *error)
 {
-    char header[384], dimensions[REEL_FILE_RANK * 22 + 1] = "";
+    char header[384], dimensions[REEL_MAX_RANK * 22 + 1] = "";
     size_t elements, bytes;
     reel_writer writer;
     if (!known_dtype(dtype, strlen(dtype)))
         return reel_fail(error, REEL_USAGE, "%s: dtype '%.16s' cannot be written; use '<f4' or the like", path, dtype);
-    if (rank < 0 || rank > REEL_FILE_RANK || !reel_array_size(rank, shape, (size_t)(dtype[2] - '0'), &elements, &bytes))
+    if (rank < 0 || rank > REEL_MAX_RANK || !reel_array_size(rank, shape, (size_t)(dtype[2] - '0'), &elements, &bytes))
         return reel_fail(error, REEL_USAGE, "%s: cannot write an array of rank %d or its size, expected rank 0 to 8",
                          path, rank);
     for (int i = 0, n = 0; i < rank; i++)

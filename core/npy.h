@@ -14,11 +14,12 @@
 
 #include "core/array_size.h"
 #include "core/error.h"
+#include "core/shape.h"
 
 typedef struct {
     char dtype[4]; /* "<f2" "<f4" "<f8" "|i1" "<i2" "<i4" "<i8" "|u1" "<u2" "<u4" "<u8" "|b1" */
     int rank;
-    int64_t shape[REEL_FILE_RANK];
+    int64_t shape[REEL_MAX_RANK];
     size_t elements, bytes;
     void *data; /* C order, aligned to 64 */
 } reel_npy;

@@ -50,7 +50,7 @@ typedef struct {
     const reel_op *op;
     const void *attr;
     int inputs;
-    reel_tensor *const *input; /* NULL for an optional input left out */
+    reel_tensor *const *input;          /* NULL for an optional input left out */
     reel_dtype dtype[REEL_MAX_OUTPUTS]; /* to be filled, one an output */
     reel_shape shape[REEL_MAX_OUTPUTS];
 } reel_rule;
@@ -103,17 +103,17 @@ typedef struct {
 /* --- the row --------------------------------------------------------------------------------------------------- */
 
 typedef enum {
-    REEL_OP_SOURCE = 1,     /* input, constant, parameter: has no kernel */
-    REEL_OP_VIEW = 2,       /* output 0 is the memory of input 0 under another shape */
-    REEL_OP_INPLACE = 4,    /* output 0 may be written over an input of equal shape and dtype that dies here */
-    REEL_OP_UPDATES = 8,    /* output k is the memory of input k, changed: optimisers */
-    REEL_OP_RANDOM = 16,    /* draws random numbers: has a key of its own, kept when the node is recomputed */
+    REEL_OP_SOURCE = 1,       /* input, constant, parameter: has no kernel */
+    REEL_OP_VIEW = 2,         /* output 0 is the memory of input 0 under another shape */
+    REEL_OP_INPLACE = 4,      /* output 0 may be written over an input of equal shape and dtype that dies here */
+    REEL_OP_UPDATES = 8,      /* output k is the memory of input k, changed: optimisers */
+    REEL_OP_RANDOM = 16,      /* draws random numbers: has a key of its own, kept when the node is recomputed */
     REEL_OP_NO_GRADIENT = 32, /* constant almost everywhere, or integer: gradients stop here */
 } reel_op_flag;
 
 struct reel_op {
     const char *name;
-    const char *summary; /* one line: the formula */
+    const char *summary;           /* one line: the formula */
     int least_inputs, most_inputs; /* most_inputs 0: any number */
     int outputs;
     unsigned flags;

@@ -43,9 +43,18 @@ void reel_parameters_free(reel_parameters *set)
     reel_free(set);
 }
 
-reel_backend *reel_parameters_backend(const reel_parameters *set) { return set->backend; }
-int reel_parameters_count(const reel_parameters *set) { return set->count; }
-reel_parameter *reel_parameter_at(const reel_parameters *set, int i) { return set->at[i]; }
+reel_backend *reel_parameters_backend(const reel_parameters *set)
+{
+    return set->backend;
+}
+int reel_parameters_count(const reel_parameters *set)
+{
+    return set->count;
+}
+reel_parameter *reel_parameter_at(const reel_parameters *set, int i)
+{
+    return set->at[i];
+}
 
 /* The slot where `name` is or would go. */
 static int *slot_of(const reel_parameters *set, const char *name)
@@ -84,6 +93,7 @@ static reel_parameter *add(reel_parameters *set, const reel_parameter *values)
     reel_parameter *parameter = make_room(set) ? reel_alloc(1, sizeof *parameter) : NULL;
     if (!parameter) return NULL;
     *parameter = *values;
+    parameter->set = set;
     parameter->name = reel_copy_string(values->name);
     if (!parameter->name) {
         reel_free(parameter);
@@ -121,9 +131,12 @@ reel_parameter *reel_parameter_declare(reel_parameters *set, const char *name, r
 static double initial(const reel_init *init, uint64_t key, uint64_t i)
 {
     switch (init->kind) {
-    case REEL_INIT_UNIFORM: return init->value * (2 * reel_uniform(key, i) - 1);
-    case REEL_INIT_NORMAL: return init->value * reel_normal(key, i);
-    default: return init->value;
+    case REEL_INIT_UNIFORM:
+        return init->value * (2 * reel_uniform(key, i) - 1);
+    case REEL_INIT_NORMAL:
+        return init->value * reel_normal(key, i);
+    default:
+        return init->value;
     }
 }
 
@@ -134,39 +147,43 @@ static void fill(void *data, const reel_parameter *p, uint64_t key)
     for (int64_t i = 0; i < n; i++) {
         double value = initial(&p->init, key, (uint64_t)i);
         switch (p->dtype) {
-        case REEL_F32: ((float *)data)[i] = (float)value; break;
-        case REEL_F64: ((double *)data)[i] = value; break;
-        case REEL_I32: ((int32_t *)data)[i] = (int32_t)value; break;
-        default: ((uint8_t *)data)[i] = (uint8_t)value; break;
+        case REEL_F32:
+            ((float *)data)[i] = (float)value;
+            break;
+        case REEL_F64:
+            ((double *)data)[i] = value;
+            break;
+        case REEL_I32:
+            ((int32_t *)data)[i] = (int32_t)value;
+            break;
+        default:
+            ((uint8_t *)data)[i] = (uint8_t)value;
+            break;
         }
     }
 }
 
-static reel_status allocate(reel_parameters *set, reel_parameter *p, reel_error *error)
-{
-    if (!p->data) p->data = set->backend->allocate(set->backend, p->bytes);
-    return p->data ? REEL_OK : reel_fail_memory(error);
-}
-
-reel_status reel_parameter_prepare(reel_parameters *set, reel_parameter *p, reel_error *error)
+reel_status reel_parameter_prepare(reel_parameter *p, reel_error *error)
 {
     if (p->data) return REEL_OK;
     void *values = reel_alloc_raw(p->bytes, 1);
     if (!values) return reel_fail_memory(error);
-    fill(values, p, reel_key(set->seed, hash_name(p->name)));
-    reel_status status = reel_parameter_write(set, p, values, error);
+    fill(values, p, reel_key(p->set->seed, hash_name(p->name)));
+    reel_status status = reel_parameter_write(p, values, error);
     reel_free(values);
     return status;
 }
 
-reel_status reel_parameter_write(reel_parameters *set, reel_parameter *p, const void *data, reel_error *error)
+reel_status reel_parameter_write(reel_parameter *p, const void *data, reel_error *error)
 {
-    reel_status status = allocate(set, p, error);
-    return status ? status : set->backend->write(set->backend, p->data, data, p->bytes, error);
+    reel_backend *backend = p->set->backend;
+    if (!p->data) p->data = backend->allocate(backend, p->bytes);
+    if (!p->data) return reel_fail_memory(error);
+    return backend->write(backend, p->data, data, p->bytes, error);
 }
 
-reel_status reel_parameter_read(reel_parameters *set, reel_parameter *p, void *data, reel_error *error)
+reel_status reel_parameter_read(reel_parameter *p, void *data, reel_error *error)
 {
-    reel_status status = reel_parameter_prepare(set, p, error);
-    return status ? status : set->backend->read(set->backend, data, p->data, p->bytes, error);
+    reel_status status = reel_parameter_prepare(p, error);
+    return status ? status : p->set->backend->read(p->set->backend, data, p->data, p->bytes, error);
 }

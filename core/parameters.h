@@ -19,7 +19,10 @@ typedef struct {
     double value;
 } reel_init;
 
+typedef struct reel_parameters reel_parameters;
+
 struct reel_parameter {
+    reel_parameters *set;
     const char *name; /* "encoder.features.0.weight" */
     reel_dtype dtype;
     reel_shape shape;
@@ -28,8 +31,6 @@ struct reel_parameter {
     bool trained; /* false for moments, running statistics, step counts */
     void *data;   /* on the backend's device; NULL until needed */
 };
-
-typedef struct reel_parameters reel_parameters;
 
 /* Values start from (seed, name), so that adding a layer does not change the others. */
 reel_parameters *reel_parameters_new(reel_backend *backend, uint64_t seed);
@@ -44,9 +45,9 @@ int reel_parameters_count(const reel_parameters *set);
 reel_parameter *reel_parameter_at(const reel_parameters *set, int i); /* in order of declaration */
 
 /* Makes the memory and the first values if they are not there yet. */
-reel_status reel_parameter_prepare(reel_parameters *set, reel_parameter *parameter, reel_error *error);
+reel_status reel_parameter_prepare(reel_parameter *parameter, reel_error *error);
 /* Whole values, from and to host memory, in the parameter's dtype. */
-reel_status reel_parameter_write(reel_parameters *set, reel_parameter *parameter, const void *data, reel_error *error);
-reel_status reel_parameter_read(reel_parameters *set, reel_parameter *parameter, void *data, reel_error *error);
+reel_status reel_parameter_write(reel_parameter *parameter, const void *data, reel_error *error);
+reel_status reel_parameter_read(reel_parameter *parameter, void *data, reel_error *error);
 
 #endif

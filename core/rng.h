@@ -18,7 +18,10 @@ static inline uint64_t reel_mix(uint64_t z)
 }
 
 /* A key from its parts: reel_key(reel_key(seed, step), node) and so on. */
-static inline uint64_t reel_key(uint64_t key, uint64_t part) { return reel_mix(key ^ reel_mix(part + 0x9e3779b97f4a7c15u)); }
+static inline uint64_t reel_key(uint64_t key, uint64_t part)
+{
+    return reel_mix(key ^ reel_mix(part + 0x9e3779b97f4a7c15u));
+}
 
 static inline uint64_t reel_random(uint64_t key, uint64_t counter)
 {
@@ -31,10 +34,12 @@ static inline double reel_uniform(uint64_t key, uint64_t counter)
     return (double)(reel_random(key, counter) >> 11) * 0x1p-53;
 }
 
+__extension__ typedef unsigned __int128 reel_u128;
+
 /* Uniform integer in 0..n-1 (n > 0); the bias of the multiplication is below n / 2^64. */
 static inline uint64_t reel_below(uint64_t key, uint64_t counter, uint64_t n)
 {
-    return (uint64_t)(((__extension__ unsigned __int128)reel_random(key, counter) * n) >> 64);
+    return (uint64_t)(((reel_u128)reel_random(key, counter) * n) >> 64);
 }
 
 /* Standard normal (Box and Muller 1958); uses counters 2c and 2c + 1 of its key. */

@@ -7,10 +7,17 @@
 static const struct {
     const char *name;
     size_t size;
-} dtypes[REEL_DTYPES] = {[REEL_F32] = {"f32", 4}, [REEL_F64] = {"f64", 8}, [REEL_I32] = {"i32", 4}, [REEL_U8] = {"u8", 1}};
+} dtypes[REEL_DTYPES] = {
+    [REEL_F32] = {"f32", 4}, [REEL_F64] = {"f64", 8}, [REEL_I32] = {"i32", 4}, [REEL_U8] = {"u8", 1}};
 
-size_t reel_dtype_size(reel_dtype dtype) { return dtypes[dtype].size; }
-const char *reel_dtype_name(reel_dtype dtype) { return dtypes[dtype].name; }
+size_t reel_dtype_size(reel_dtype dtype)
+{
+    return dtypes[dtype].size;
+}
+const char *reel_dtype_name(reel_dtype dtype)
+{
+    return dtypes[dtype].name;
+}
 
 bool reel_dtype_from_name(const char *name, reel_dtype *dtype)
 {
@@ -84,7 +91,8 @@ char *reel_shape_text(const reel_shape *shape, char text[REEL_SHAPE_TEXT])
     size_t used = 1;
     text[0] = '[';
     for (int i = 0; i < shape->rank; i++)
-        used += (size_t)snprintf(text + used, REEL_SHAPE_TEXT - used, "%s%lld", i ? "," : "", (long long)shape->size[i]);
+        used +=
+            (size_t)snprintf(text + used, REEL_SHAPE_TEXT - used, "%s%lld", i ? "," : "", (long long)shape->size[i]);
     text[used] = ']';
     text[used + 1] = 0;
     return text;

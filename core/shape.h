@@ -28,9 +28,12 @@ typedef struct {
 #define REEL_SCALAR_SHAPE ((reel_shape){.rank = 0})
 
 size_t reel_dtype_size(reel_dtype dtype);
-const char *reel_dtype_name(reel_dtype dtype);                     /* "f32", "f64", "i32", "u8" */
+const char *reel_dtype_name(reel_dtype dtype); /* "f32", "f64", "i32", "u8" */
 bool reel_dtype_from_name(const char *name, reel_dtype *dtype);
-static inline bool reel_dtype_is_float(reel_dtype dtype) { return dtype == REEL_F32 || dtype == REEL_F64; }
+static inline bool reel_dtype_is_float(reel_dtype dtype)
+{
+    return dtype == REEL_F32 || dtype == REEL_F64;
+}
 
 /* Number of elements and bytes; false when a size is negative, the rank is out of range or a product overflows. */
 bool reel_shape_measure(const reel_shape *shape, reel_dtype dtype, int64_t *elements, size_t *bytes);

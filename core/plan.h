@@ -1,0 +1,71 @@
+/* A plan is a graph made ready to run on one backend: what is needed for the wanted tensors, in which memory, with
+   which kernels. Planning does no arithmetic and asks for no memory, so that its answer to "how much?" is free.
+
+   Liveness: a tensor lives from the node that makes it to the last node that reads it. Views share the memory of what
+   they view; an element-wise op may write over an input that dies there. What lives at the same time is laid out side
+   by side in one arena, largest first at the lowest offset that is free for its whole life (greedy by size; Pisarchyk
+   and Lee 2020 find it within a few per cent of the lower bound). Inputs, constants and parameters lie outside. */
+#ifndef REEL_CORE_PLAN_H
+#define REEL_CORE_PLAN_H
+
+#include "core/backend.h"
+#include "core/parameters.h"
+
+typedef struct reel_plan reel_plan;
+
+/* Plans what is needed for `wanted`; their values can be read after a run. NULL and `error` on failure, which is where
+   a graph's own sticky error comes out. The graph must outlive the plan and is not changed. */
+reel_plan *reel_plan_new(reel_graph *graph, reel_backend *backend, reel_tensor *const *wanted, int count,
+                         reel_error *error);
+void reel_plan_free(reel_plan *plan);
+
+/* Values of inputs, from host memory, whole and in the tensor's dtype; they stay until written again. */
+reel_status reel_plan_write(reel_plan *plan, reel_tensor *input, const void *data, reel_error *error);
+/* Runs every node once. Fails, naming it, when an input was never written or a kernel refuses its values. */
+reel_status reel_plan_run(reel_plan *plan, reel_error *error);
+/* Values of a wanted tensor after a run. */
+reel_status reel_plan_read(reel_plan *plan, reel_tensor *wanted, void *data, reel_error *error);
+/* An input takes the value of a wanted tensor of the last run, on the device: the state of a recurrent net. */
+reel_status reel_plan_carry(reel_plan *plan, reel_tensor *input, reel_tensor *wanted, reel_error *error);
+
+/* Random numbers of the next runs: a function of (seed, step, node, element). */
+void reel_plan_random(reel_plan *plan, uint64_t seed, uint64_t step);
+
+/* As reel_plan_run, but every float is looked at: REEL_NONFINITE names the first node that makes a NaN or infinity out
+   of finite inputs, with its scope and time step. Slow; for finding a cause. */
+reel_status reel_plan_run_checked(reel_plan *plan, reel_error *error);
+
+/* What it costs, known before anything runs. Bytes. */
+typedef struct {
+    size_t parameters; /* trained */
+    size_t state;      /* not trained: moments, statistics */
+    size_t inputs;     /* and constants */
+    size_t arena, scratch;
+    size_t total;
+    double flops; /* of one run */
+    int nodes;
+} reel_cost;
+reel_cost reel_plan_cost(const reel_plan *plan);
+
+/* One piece of the arena: a tensor, its bytes, and the positions in the run between which it lives. */
+typedef struct {
+    const reel_tensor *tensor;
+    size_t offset, bytes;
+    int first, last;
+} reel_block;
+int reel_plan_blocks(const reel_plan *plan);
+reel_block reel_plan_block(const reel_plan *plan, int i);
+
+/* The nodes in the order in which they run, their seconds in the last run when timing is on, and whether the kernel is
+   the backend's own. */
+int reel_plan_nodes(const reel_plan *plan);
+const reel_node *reel_plan_node(const reel_plan *plan, int i);
+void reel_plan_time(reel_plan *plan, bool on);
+double reel_plan_seconds(const reel_plan *plan, int i);
+bool reel_plan_native(const reel_plan *plan, int i);
+
+/* For exploring: plans on the reference backend, runs, and copies the value of x to `out`. Everything x depends on must
+   be constants and parameters. */
+reel_status reel_eval(reel_tensor *x, void *out, reel_error *error);
+
+#endif
