@@ -4,10 +4,10 @@ PREFIX  ?= /usr/local
 B       := build
 PACKAGES := openblas libjpeg libpng jansson
 
-ROOMS   := core ops autograd backends/cpu models datasets
+ROOMS   := core ops autograd backends backends/cpu models datasets
 LIB_SRC := $(sort $(foreach room,$(ROOMS),$(wildcard $(room)/*.c)))
 CMD_SRC := $(sort $(wildcard tools/*.c))
-SUP_SRC := $(sort $(wildcard tests/support/*.c))
+SUP_SRC := $(sort $(wildcard tests/support/*.c tests/cases/*.c) $(filter-out tools/reel.c,$(wildcard tools/*.c)))
 TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(sort $(wildcard tests/*.c)))
 
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wvla

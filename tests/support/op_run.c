@@ -1,0 +1,264 @@
+/* See op_run.h. */
+#include "tests/support/op_run.h"
+
+#include "core/memory.h"
+#include "core/rng.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- reading a row --- */
+
+static bool read_shape(const char *text, reel_shape *shape)
+{
+    *shape = REEL_SCALAR_SHAPE;
+    if (!strcmp(text, "scalar")) return true;
+    while (*text && shape->rank < REEL_MAX_RANK) {
+        char *end;
+        shape->size[shape->rank++] = strtoll(text, &end, 10);
+        if (end == text || (*end && *end != 'x')) return false;
+        text = *end ? end + 1 : end;
+    }
+    return !*text;
+}
+
+static double draw(const char *kind, uint64_t key, uint64_t i, int64_t n)
+{
+    double u = reel_uniform(key, i);
+    if (!strcmp(kind, "positive")) return 0.5 + u;
+    if (!strcmp(kind, "unit")) return 0.1 + 0.8 * u;
+    if (!strcmp(kind, "mask")) return u < 0.5;
+    if (!strncmp(kind, "int", 3) || !strncmp(kind, "byte", 4)) return floor(u * atoi(kind + (kind[0] == 'i' ? 3 : 4)));
+    if (strcmp(kind, "apart") != 0) return 2 * u - 1;
+    /* A permutation of n places 0.02 apart on either side of zero: i -> a i + b modulo a power of two above n. */
+    uint64_t size = 1;
+    while ((int64_t)size < n) size *= 2;
+    uint64_t place = (i * (2 * (key % 1021) + 1) + key / 7) % size;
+    return 0.02 * ((double)place - (double)size / 2) + 0.01;
+}
+
+static bool read_input(case_input *in, char *word, uint64_t key)
+{
+    if (!strcmp(word, "-")) return true;
+    bool fixed = *word == '!';
+    char *kind = word + fixed, *colon = strchr(kind, ':');
+    if (!colon || !read_shape(colon + 1, &in->shape)) return false;
+    *colon = 0;
+    in->present = true;
+    in->integer = !strncmp(kind, "int", 3) || !strncmp(kind, "byte", 4);
+    in->dtype = kind[0] == 'b' ? REEL_U8 : REEL_I32;
+    in->differentiate = !fixed && !in->integer && strcmp(kind, "mask") != 0;
+    int64_t n = reel_elements(&in->shape);
+    in->value = reel_alloc((size_t)n, sizeof *in->value);
+    for (int64_t i = 0; in->value && i < n; i++) in->value[i] = draw(kind, key, (uint64_t)i, n);
+    return in->value != NULL;
+}
+
+bool op_problem_read(op_problem *p, const op_case *row)
+{
+    char text[1024], *save;
+    *p = (op_problem){.from = row, .op = reel_op_find(row->op)};
+    reel_error error = {REEL_OK, ""};
+    if (!p->op) return printf("there is no op %s\n", row->op), false;
+    reel_attr_defaults(p->op, p->attr);
+    snprintf(text, sizeof text, "%s", row->attrs ? row->attrs : "");
+    for (char *word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save))
+        if (reel_attr_set(p->op, p->attr, word, &error)) return printf("%s\n", error.text), false;
+    snprintf(text, sizeof text, "%s", row->inputs);
+    for (char *word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+        uint64_t key = reel_key(97, (uint64_t)p->inputs);
+        if (p->inputs == CASE_INPUTS || !read_input(&p->input[p->inputs++], word, key))
+            return printf("%s: cannot read input '%s'\n", row->op, word), false;
+    }
+    return true;
+}
+
+void op_problem_free(op_problem *p)
+{
+    for (int i = 0; i < p->inputs; i++) reel_free(p->input[i].value);
+}
+
+/* --- building --- */
+
+static void *converted(const double *value, int64_t n, reel_dtype dtype)
+{
+    void *data = reel_alloc((size_t)n, reel_dtype_size(dtype));
+    for (int64_t i = 0; data && i < n; i++) {
+        switch (dtype) {
+        case REEL_F32:
+            ((float *)data)[i] = (float)value[i];
+            break;
+        case REEL_F64:
+            ((double *)data)[i] = value[i];
+            break;
+        case REEL_I32:
+            ((int32_t *)data)[i] = (int32_t)value[i];
+            break;
+        default:
+            ((uint8_t *)data)[i] = (uint8_t)value[i];
+            break;
+        }
+    }
+    return data;
+}
+
+static reel_tensor *make_input(op_graph *g, const op_problem *p, int i, reel_dtype dtype)
+{
+    char name[16];
+    snprintf(name, sizeof name, "x%d", i);
+    reel_error error = {REEL_OK, ""};
+    if (!(p->op->flags & REEL_OP_UPDATES && i < p->op->outputs))
+        return reel_input(g->graph, name, dtype, p->input[i].shape);
+    reel_parameter *w = reel_parameter_declare(g->set, name, dtype, p->input[i].shape, (reel_init){0}, true, &error);
+    return w ? reel_parameter_in(g->graph, w) : reel_poison(g->graph, "%s", error.text);
+}
+
+bool op_graph_build(op_graph *g, const op_problem *p, reel_dtype real, reel_backend *backend)
+{
+    *g = (op_graph){.graph = reel_graph_new(), .set = reel_parameters_new(backend, 1)};
+    if (!g->graph || !g->set) return false;
+    for (int i = 0; i < p->inputs; i++) {
+        const case_input *in = &p->input[i];
+        if (!in->present) continue;
+        reel_dtype dtype = in->integer ? in->dtype : real;
+        g->value[i] = converted(in->value, reel_elements(&in->shape), dtype);
+        g->input[i] = make_input(g, p, i, dtype);
+        if (!g->value[i]) return false;
+    }
+    reel_tensor *y = reel_apply(g->graph, p->op, g->input, p->inputs, p->op->attr_size ? p->attr : NULL);
+    for (int k = 0; k < p->op->outputs; k++) g->output[k] = reel_output(y, k);
+    return !reel_failed(reel_graph_error(g->graph));
+}
+
+void op_graph_free(op_graph *g)
+{
+    for (int i = 0; i < CASE_INPUTS; i++) reel_free(g->value[i]);
+    reel_graph_free(g->graph);
+    reel_parameters_free(g->set);
+}
+
+/* --- running --- */
+
+/* Gradients of sum(y * r) over the float outputs, r a fixed ramp so that every entry counts differently. */
+static int add_gradients(const op_graph *g, const op_problem *p, reel_tensor **gradient)
+{
+    reel_tensor *wrt[CASE_INPUTS], *loss = NULL;
+    int count = 0;
+    for (int i = 0; i < p->inputs; i++)
+        if (p->input[i].differentiate) wrt[count++] = g->input[i];
+    if (!count || p->op->flags & REEL_OP_NO_GRADIENT) return 0;
+    for (int k = 0; k < p->op->outputs; k++) {
+        reel_tensor *y = g->output[k];
+        if (!reel_dtype_is_float(y->dtype)) continue;
+        int64_t n = reel_elements(&y->shape);
+        double *r = reel_alloc((size_t)n, sizeof *r);
+        for (int64_t i = 0; i < n; i++) r[i] = reel_normal(reel_key(5, (uint64_t)k), (uint64_t)i);
+        void *data = converted(r, n, y->dtype);
+        reel_tensor *part = reel_sum_all(reel_mul(y, reel_constant(g->graph, y->dtype, y->shape, data)));
+        loss = loss ? reel_add(loss, part) : part;
+        reel_free(r);
+        reel_free(data);
+    }
+    reel_gradients(loss, wrt, count, gradient);
+    return count;
+}
+
+static reel_status write_inputs(const op_graph *g, reel_plan *plan, reel_error *error)
+{
+    reel_status status = REEL_OK;
+    for (int i = 0; !status && i < CASE_INPUTS; i++) {
+        if (!g->input[i]) continue;
+        const reel_node *node = g->input[i]->node;
+        status = node->op == &reel_op_parameter ? reel_parameter_write(node->source.parameter, g->value[i], error)
+                                                : reel_plan_write(plan, g->input[i], g->value[i], error);
+    }
+    return status;
+}
+
+static reel_status run_graph(op_results *r, op_graph *g, const op_problem *p, reel_backend *backend, reel_error *error)
+{
+    reel_tensor *wanted[CASE_RESULTS];
+    for (int k = 0; k < p->op->outputs; k++) wanted[k] = g->output[k];
+    int count = p->op->outputs + add_gradients(g, p, wanted + p->op->outputs);
+    reel_plan *plan = reel_plan_new(g->graph, backend, wanted, count, error);
+    reel_status status = plan ? write_inputs(g, plan, error) : REEL_USAGE;
+    if (plan) reel_plan_random(plan, 3, 4);
+    if (!status) status = reel_plan_run(plan, error);
+    for (int i = 0; !status && i < count; i++) {
+        r->dtype[i] = wanted[i]->dtype;
+        r->shape[i] = wanted[i]->shape;
+        r->data[i] = reel_alloc((size_t)reel_elements(&r->shape[i]), reel_dtype_size(r->dtype[i]));
+        r->count = i + 1;
+        status = r->data[i] ? reel_plan_read(plan, wanted[i], r->data[i], error) : reel_fail_memory(error);
+    }
+    reel_plan_free(plan);
+    return status;
+}
+
+bool op_run(op_results *r, const op_problem *p, reel_dtype real, reel_backend *backend, char *why, size_t size)
+{
+    op_graph g;
+    reel_error error = {REEL_OK, ""};
+    *r = (op_results){0};
+    if (!op_graph_build(&g, p, real, backend))
+        reel_fail(&error, REEL_USAGE, "%s", reel_graph_error(g.graph)->text);
+    else
+        run_graph(r, &g, p, backend, &error);
+    snprintf(why, size, "%s", error.text);
+    op_graph_free(&g);
+    return error.status == REEL_OK;
+}
+
+void op_results_free(op_results *r)
+{
+    for (int i = 0; i < r->count; i++) reel_free(r->data[i]);
+    r->count = 0;
+}
+
+/* --- comparing --- */
+
+static double at(const op_results *r, int k, int64_t i)
+{
+    switch (r->dtype[k]) {
+    case REEL_F32:
+        return ((const float *)r->data[k])[i];
+    case REEL_F64:
+        return ((const double *)r->data[k])[i];
+    case REEL_I32:
+        return ((const int32_t *)r->data[k])[i];
+    default:
+        return ((const uint8_t *)r->data[k])[i];
+    }
+}
+
+double op_results_distance(const op_results *a, const op_results *b)
+{
+    double worst = a->count == b->count ? 0 : 1e9;
+    for (int k = 0; k < a->count && k < b->count; k++) {
+        if (!reel_shape_equal(&a->shape[k], &b->shape[k])) return 1e9;
+        double largest = 1e-6, far = 0;
+        for (int64_t i = 0; i < reel_elements(&a->shape[k]); i++) {
+            double x = at(a, k, i), y = at(b, k, i);
+            if (x == y || (isnan(x) && isnan(y))) {
+                if (isfinite(y)) largest = fmax(largest, fabs(y));
+                continue;
+            }
+            if (!reel_dtype_is_float(a->dtype[k]) || !isfinite(x) || !isfinite(y)) return 1e9;
+            far = fmax(far, fabs(x - y));
+            largest = fmax(largest, fabs(y));
+        }
+        worst = fmax(worst, far / largest);
+    }
+    return worst;
+}
+
+bool op_results_same_bits(const op_results *a, const op_results *b)
+{
+    bool same = a->count == b->count;
+    for (int k = 0; same && k < a->count; k++)
+        same = reel_shape_equal(&a->shape[k], &b->shape[k]) &&
+               !memcmp(a->data[k], b->data[k], (size_t)reel_elements(&a->shape[k]) * reel_dtype_size(a->dtype[k]));
+    return same;
+}

@@ -1,0 +1,56 @@
+/* Runs one op case: draws its inputs, builds the op and its gradients, runs them on a backend. */
+#ifndef REEL_TESTS_OP_RUN_H
+#define REEL_TESTS_OP_RUN_H
+
+#include "autograd/gradcheck.h"
+#include "autograd/gradient.h"
+#include "core/plan.h"
+#include "ops/ops.h"
+#include "tests/cases/cases.h"
+
+enum { CASE_INPUTS = 12, CASE_RESULTS = CASE_INPUTS + REEL_MAX_OUTPUTS };
+
+typedef struct {
+    bool present, integer, differentiate;
+    reel_dtype dtype; /* of an integer input */
+    reel_shape shape;
+    double *value; /* drawn, in double whatever the dtype */
+} case_input;
+
+typedef struct {
+    const op_case *from;
+    const reel_op *op;
+    _Alignas(16) char attr[512];
+    int inputs;
+    case_input input[CASE_INPUTS];
+} op_problem;
+
+/* Reads the row and draws inputs; false and a printed reason when the row makes no sense. */
+bool op_problem_read(op_problem *p, const op_case *row);
+void op_problem_free(op_problem *p);
+
+/* The op in a graph with floats of the given dtype. Inputs that an optimiser changes are parameters of `set`. */
+typedef struct {
+    reel_graph *graph;
+    reel_parameters *set;
+    reel_tensor *input[CASE_INPUTS], *output[REEL_MAX_OUTPUTS];
+    void *value[CASE_INPUTS]; /* the drawn values in the input's dtype */
+} op_graph;
+bool op_graph_build(op_graph *g, const op_problem *p, reel_dtype real, reel_backend *backend);
+void op_graph_free(op_graph *g);
+
+/* Outputs, then gradients with respect to the differentiated inputs, of one run. */
+typedef struct {
+    int count;
+    reel_dtype dtype[CASE_RESULTS];
+    reel_shape shape[CASE_RESULTS];
+    void *data[CASE_RESULTS];
+} op_results;
+bool op_run(op_results *r, const op_problem *p, reel_dtype real, reel_backend *backend, char *why, size_t size);
+void op_results_free(op_results *r);
+
+/* Largest |a - b| over the largest |b| of each result, integers exact (1e9 when they differ). */
+double op_results_distance(const op_results *a, const op_results *b);
+bool op_results_same_bits(const op_results *a, const op_results *b);
+
+#endif

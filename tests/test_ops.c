@@ -1,0 +1,193 @@
+/* Every row of the table of op cases, in every mode; and every op of ops.def in the table. */
+#include "backends/cpu/cpu.h"
+#include "tests/support/op_run.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef bool (*case_check)(const op_problem *p, char *why, size_t size);
+
+static reel_backend *reference, *cpu;
+
+/* Runs one mode over the whole table, or the op that REEL_TEST_OP names, and fails with the list of bad rows. */
+static void over_table(const char *mode, case_check check)
+{
+    int rows = 0, bad = 0;
+    const char *only = getenv("REEL_TEST_OP");
+    for (const op_case *const *group = case_groups; *group; group++) {
+        for (const op_case *row = *group; row->op; row++) {
+            op_problem p;
+            char why[1200] = "the row cannot be read";
+            if (only && strcmp(only, row->op) != 0) continue;
+            rows++;
+            if (!op_problem_read(&p, row) || !check(&p, why, sizeof why)) {
+                bad++;
+                printf("%s: %s {%s} %s: %s\n", mode, row->op, row->attrs ? row->attrs : "", row->inputs, why);
+            }
+            op_problem_free(&p);
+        }
+    }
+    printf("%s: %d rows, %d bad\n", mode, rows, bad);
+    ck_assert_msg(rows > 0, "the table is empty");
+    ck_assert_msg(bad == 0, "%s: %d of %d rows are bad", mode, bad, rows);
+}
+
+/* Two ways of computing the same thing. */
+static bool agree(const op_problem *p, reel_dtype da, reel_backend *a, reel_dtype db, reel_backend *b, double tolerance,
+                  char *why, size_t size)
+{
+    op_results ra = {0}, rb = {0};
+    bool ok = op_run(&ra, p, da, a, why, size) && op_run(&rb, p, db, b, why, size);
+    if (ok) {
+        for (int k = 0; k < ra.count; k++)
+            if (ra.dtype[k] != rb.dtype[k] && !reel_dtype_is_float(rb.dtype[k])) ok = false;
+        double distance = op_results_distance(&ra, &rb);
+        ok = ok && distance <= tolerance;
+        snprintf(why, size, "relative distance %.3g, allowed %.3g", distance, tolerance);
+    }
+    op_results_free(&ra);
+    op_results_free(&rb);
+    return ok;
+}
+
+static bool float_against_double(const op_problem *p, char *why, size_t size)
+{
+    return agree(p, REEL_F32, reference, REEL_F64, reference, 2e-5, why, size);
+}
+
+static bool cpu_double(const op_problem *p, char *why, size_t size)
+{
+    return agree(p, REEL_F64, cpu, REEL_F64, reference, 1e-12, why, size);
+}
+
+static bool cpu_float(const op_problem *p, char *why, size_t size)
+{
+    return agree(p, REEL_F32, cpu, REEL_F64, reference, 2e-5, why, size);
+}
+
+static bool any_threads(const op_problem *p, char *why, size_t size)
+{
+    static const int counts[] = {2, 3, 4, 8};
+    op_results one = {0}, many = {0};
+    cpu->threads = 1;
+    bool ok = op_run(&one, p, REEL_F32, cpu, why, size);
+    for (int i = 0; ok && i < 4; i++) {
+        cpu->threads = counts[i];
+        ok = op_run(&many, p, REEL_F32, cpu, why, size) && op_results_same_bits(&one, &many);
+        if (!ok) snprintf(why, size, "%d threads give other bits than 1", counts[i]);
+        op_results_free(&many);
+    }
+    cpu->threads = 2;
+    op_results_free(&one);
+    return ok;
+}
+
+static bool gradients(const op_problem *p, int order, char *why, size_t size)
+{
+    bool any = false;
+    for (int i = 0; i < p->inputs; i++) any |= p->input[i].differentiate;
+    if (!any || p->op->flags & REEL_OP_NO_GRADIENT) return true;
+    op_graph g;
+    reel_error error = {REEL_OK, ""};
+    reel_check_result result = {.passed = false};
+    reel_check_options options = REEL_CHECK_DEFAULTS;
+    options.order = order;
+    options.entries = 60;
+    reel_check_input input[CASE_INPUTS];
+    int inputs = 0;
+    if (op_graph_build(&g, p, REEL_F64, reference)) {
+        for (int i = 0; i < p->inputs; i++)
+            if (g.input[i]) input[inputs++] = (reel_check_input){g.input[i], g.value[i], p->input[i].differentiate};
+        reel_gradcheck(g.output, p->op->outputs, input, inputs, reference, &options, &result, &error);
+    } else
+        error = *reel_graph_error(g.graph);
+    snprintf(why, size,
+             "%s; input %d entry %lld: analytic %.12g, differences %.12g (%d checked, %d skipped, %d failed)",
+             error.text, result.input, (long long)result.entry, result.analytic, result.numeric, result.checked,
+             result.skipped, result.failed);
+    op_graph_free(&g);
+    return result.passed && error.status == REEL_OK;
+}
+
+static bool first_order(const op_problem *p, char *why, size_t size)
+{
+    return gradients(p, 1, why, size);
+}
+static bool second_order(const op_problem *p, char *why, size_t size)
+{
+    return gradients(p, 2, why, size);
+}
+
+START_TEST(float_agrees_with_double)
+{
+    over_table("float against double", float_against_double);
+}
+END_TEST
+START_TEST(gradients_agree_with_differences)
+{
+    over_table("gradient", first_order);
+}
+END_TEST
+START_TEST(second_gradients_agree_with_differences)
+{
+    over_table("second gradient", second_order);
+}
+END_TEST
+START_TEST(cpu_agrees_with_reference_in_double)
+{
+    over_table("cpu, double", cpu_double);
+}
+END_TEST
+START_TEST(cpu_agrees_with_reference_in_float)
+{
+    over_table("cpu, float", cpu_float);
+}
+END_TEST
+START_TEST(threads_do_not_change_bits)
+{
+    over_table("threads", any_threads);
+}
+END_TEST
+
+START_TEST(every_op_has_rows)
+{
+    for (int i = 0; i < reel_ops_count; i++) {
+        const reel_op *op = reel_ops[i];
+        int rows = 0, least = op->flags & (REEL_OP_NO_GRADIENT | REEL_OP_UPDATES) ? 1 : 5;
+        for (const op_case *const *group = case_groups; *group; group++)
+            for (const op_case *row = *group; row->op; row++) rows += !strcmp(row->op, op->name);
+        ck_assert_msg(rows >= least, "%s has %d rows in tests/cases, wants %d", op->name, rows, least);
+        ck_assert_msg(op->flags & REEL_OP_NO_GRADIENT || op->gradient, "%s has neither a gradient nor says so",
+                      op->name);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    reel_error error = {REEL_OK, ""};
+    reference = reel_reference_backend();
+    cpu = reel_cpu_backend(2, &error);
+    if (!reference || !cpu) return 2;
+    Suite *suite = suite_create("ops");
+    TCase *tcase = tcase_create("table");
+    tcase_set_timeout(tcase, 0);
+    tcase_add_test(tcase, every_op_has_rows);
+    tcase_add_test(tcase, float_agrees_with_double);
+    tcase_add_test(tcase, gradients_agree_with_differences);
+    tcase_add_test(tcase, second_gradients_agree_with_differences);
+    tcase_add_test(tcase, cpu_agrees_with_reference_in_double);
+    tcase_add_test(tcase, cpu_agrees_with_reference_in_float);
+    tcase_add_test(tcase, threads_do_not_change_bits);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_NOFORK);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    reference->close(reference);
+    cpu->close(cpu);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
