@@ -112,7 +112,10 @@ static void surface_colour(const reel_shape *shape, const float uv[2], const flo
     for (int c = 0; c < 3; c++) rgb[c] *= light;
 }
 
-static int clamp_to(float value, int most) { return value < 0 ? 0 : value > (float)most ? most : (int)value; }
+static int clamp_to(float value, int most)
+{
+    return value < 0 ? 0 : value > (float)most ? most : (int)value;
+}
 
 static void paint_shape_row(const canvas *to, const reel_shape *shape, const pose *p, int row)
 {
@@ -134,7 +137,8 @@ static void paint_shape_row(const canvas *to, const reel_shape *shape, const pos
 
 static void paint_background_row(const canvas *to, const reel_shape_scene *scene, int frame, int row)
 {
-    float t = (float)frame, turn = reel_shape_wave_at(&scene->turn, t), zoom = expf(reel_shape_wave_at(&scene->zoom, t));
+    float t = (float)frame, turn = reel_shape_wave_at(&scene->turn, t),
+          zoom = expf(reel_shape_wave_at(&scene->zoom, t));
     float cosine = cosf(turn) * zoom, sine = sinf(turn) * zoom;
     float at_x = scene->pan[0] * t + reel_shape_wave_at(&scene->drift[0], t);
     float at_y = scene->pan[1] * t + reel_shape_wave_at(&scene->drift[1], t);

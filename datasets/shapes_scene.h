@@ -43,10 +43,10 @@ typedef struct {
 } reel_shape_outline;
 
 typedef struct {
-    int id, first;    /* pixel value in masks; first frame in which it exists */
-    float start[2];   /* centre in its first frame */
-    float entry[2];   /* how far it glides on from there, slowing down: zero unless it enters late */
-    float glide;      /* frames the glide takes to get 63 % of its way */
+    int id, first;              /* pixel value in masks; first frame in which it exists */
+    float start[2];             /* centre in its first frame */
+    float entry[2];             /* how far it glides on from there, slowing down: zero unless it enters late */
+    float glide;                /* frames the glide takes to get 63 % of its way */
     reel_shape_wave path[2][2]; /* two waves an axis: a large slow and a small quick one */
     float size;
     reel_shape_wave growth; /* of log size */
@@ -61,9 +61,9 @@ typedef struct {
     reel_shape_texture background;
     float pan[2];
     reel_shape_wave drift[2], turn, zoom;
-    float grain;                         /* camera noise: deviation in grey levels */
+    float grain; /* camera noise: deviation in grey levels */
     int shapes;
-    reel_shape shape[REEL_SHAPES_MOST];  /* from the farthest to the nearest */
+    reel_shape shape[REEL_SHAPES_MOST]; /* from the farthest to the nearest */
 } reel_shape_scene;
 
 /* Draws the scene of a video. `most` bounds the shapes in it; one that finds no place is left out. */

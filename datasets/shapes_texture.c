@@ -20,7 +20,10 @@ static inline float lattice(int x, int y, uint32_t key)
     return (float)(lattice_hash(x, y, key) >> 8) * 0x1p-24f;
 }
 
-static inline float smooth(float f) { return f * f * (3 - 2 * f); }
+static inline float smooth(float f)
+{
+    return f * f * (3 - 2 * f);
+}
 
 /* 0 below `low`, 1 above `high`, smooth between. */
 static inline float ramp(float low, float high, float value)
@@ -71,8 +74,10 @@ static float pattern_weight(const reel_shape_texture *texture, float u, float v)
     const float turn = 6.2831853f;
     float bend = texture->warp * (value_noise(0.7f * u, 0.7f * v, texture->key + 11) - 0.5f), tone = 0;
     switch (texture->pattern) {
-    case REEL_STRIPES: return ramp(-0.5f, 0.5f, sinf(turn * (u + 1.5f * bend)));
-    case REEL_CHECKS: return ramp(-0.2f, 0.2f, sinf(turn * 0.5f * (u + bend)) * sinf(turn * 0.5f * (v - bend)));
+    case REEL_STRIPES:
+        return ramp(-0.5f, 0.5f, sinf(turn * (u + 1.5f * bend)));
+    case REEL_CHECKS:
+        return ramp(-0.2f, 0.2f, sinf(turn * 0.5f * (u + bend)) * sinf(turn * 0.5f * (v - bend)));
     case REEL_CELLS: {
         float d = cells(u, v, texture->key + 3, &tone);
         return (0.35f + 0.65f * tone) * (1 - ramp(0.45f, 0.85f, d));
@@ -81,7 +86,8 @@ static float pattern_weight(const reel_shape_texture *texture, float u, float v)
         float d = cells(u, v, texture->key + 5, &tone);
         return 1 - ramp(0.2f + 0.12f * tone, 0.28f + 0.12f * tone, d);
     }
-    default: return ramp(0.25f, 0.75f, clouds(u + bend, v - bend, texture->key + 7));
+    default:
+        return ramp(0.25f, 0.75f, clouds(u + bend, v - bend, texture->key + 7));
     }
 }
 
@@ -90,9 +96,8 @@ void reel_shape_texture_at(const reel_shape_texture *texture, float u, float v, 
     u *= texture->frequency;
     v *= texture->frequency;
     float t = pattern_weight(texture, u, v);
-    float light = 0.82f + 0.36f * clouds(1.7f * u, 1.7f * v, texture->key + 23);
-    for (int c = 0; c < 3; c++)
-        rgb[c] = light * ((1 - t) * texture->colour[0][c] + t * texture->colour[1][c]);
+    float light = 0.84f + 0.32f * value_noise(2.3f * u, 2.3f * v, texture->key + 23);
+    for (int c = 0; c < 3; c++) rgb[c] = light * ((1 - t) * texture->colour[0][c] + t * texture->colour[1][c]);
 }
 
 /* Hue (turns), saturation, value to RGB: each channel falls and rises linearly around the colour circle. */
