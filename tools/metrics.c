@@ -15,7 +15,7 @@
 reel_status reel_bitmask_new(reel_bitmask *mask, int height, int width, reel_error *error)
 {
     int words = (width + 63) / 64;
-    *mask = (reel_bitmask){height, width, words, reel_alloc((size_t)height * (size_t)words, sizeof(uint64_t))};
+    *mask = (reel_bitmask){height, width, words, reel_alloc_raw((size_t)height * (size_t)words, sizeof(uint64_t))};
     return mask->bit ? REEL_OK : reel_fail_memory(error);
 }
 
@@ -25,17 +25,19 @@ void reel_bitmask_free(reel_bitmask *mask)
     mask->bit = NULL;
 }
 
-/* One bit for each of 64 bytes: set where the byte differs from those of `pattern`. Eight bytes a step, in one
-   register: adding 127 to the low seven bits carries into the eighth unless they are zero, and a multiplication then
-   gathers the eight top bits into one byte. */
+/* One bit for each of 64 bytes: set where the byte differs from those of `pattern`. Masks are made of large areas, so
+   all bytes are usually equal, and that is tried first. Otherwise eight bytes a step, in one register: adding 127 to
+   the low seven bits carries into the eighth unless they are zero, and a multiplication then gathers the eight top bits
+   into one byte. */
 static uint64_t differing(const uint8_t *byte, uint64_t pattern)
 {
     const uint64_t low = 0x7f7f7f7f7f7f7f7f;
-    uint64_t bits = 0;
+    uint64_t word[8], unequal = 0, bits = 0;
+    memcpy(word, byte, sizeof word);
+    for (int i = 0; i < 8; i++) unequal |= word[i] ^ word[0];
+    if (!unequal && word[0] >> 8 == (word[0] & (UINT64_MAX >> 8))) return word[0] == pattern ? 0 : ~(uint64_t)0;
     for (int i = 0; i < 8; i++) {
-        uint64_t x;
-        memcpy(&x, byte + 8 * i, sizeof x);
-        x = le64toh(x) ^ pattern;
+        uint64_t x = le64toh(word[i]) ^ pattern;
         x = ((((x & low) + low) | x) & ~low) >> 7;
         bits |= (x * 0x0102040810204080 >> 56) << (8 * i);
     }
@@ -138,9 +140,13 @@ static size_t count_near(const reel_bitmask *mask, const reel_bitmask *other, co
     size_t count = 0;
     const uint64_t *word = mask->bit;
     for (int y = 0; y < mask->height; y++)
-        for (int k = 0; k < mask->words; k++)
-            for (uint64_t left = *word++; left; left &= left - 1)
+        for (int k = 0; k < mask->words; k++, word++) {
+            if (!*word) continue;
+            uint64_t same = *word & other->bit[word - mask->bit];
+            count += (size_t)__builtin_popcountll(same);
+            for (uint64_t left = *word ^ same; left; left &= left - 1)
                 count += near(other, y, 64 * k + __builtin_ctzll(left), disk);
+        }
     return count;
 }
 
