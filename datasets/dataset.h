@@ -2,15 +2,16 @@
    it (DAVIS folders, YouTube-VOS with its meta.json, a generator) is hidden by two functions that fetch one frame or
    one mask, from any thread.
 
-   Opening reads lists and names only; pictures are read when asked for. */
+   Opening reads lists and names; pictures are read when asked for. One exception: only the first mask of a DAVIS 2017
+   video tells which objects it has, so that one is decoded. */
 #ifndef REEL_DATASETS_DATASET_H
 #define REEL_DATASETS_DATASET_H
 
 #include "datasets/image.h"
 
 typedef struct {
-    int id;         /* the pixel value in the masks, 1..254; ids may have gaps */
-    int first;      /* index of the first frame whose mask shows or lists the object */
+    int id;    /* the pixel value in the masks, 1..254; ids may have gaps */
+    int first; /* index of the first frame whose mask shows or lists the object; YouTube-VOS has a few blank ones */
     char *category; /* NULL when the data set does not tell */
     bool *listed;   /* per frame: the data set has, or asks for, a mask of this object here */
 } reel_video_object;
@@ -18,10 +19,10 @@ typedef struct {
 typedef struct {
     char *name;
     int frames;
-    char **frame;                          /* frame names without extension, in time order: "00000", "00005", … */
-    char **frame_path, **mask_path;        /* NULL for generated videos; a mask path is NULL where there is no mask */
+    char **frame;                   /* frame names without extension, in time order: "00000", "00005", … */
+    char **frame_path, **mask_path; /* NULL for generated videos; a mask path is NULL where there is no mask */
     int objects;
-    reel_video_object *object;             /* by ascending id */
+    reel_video_object *object; /* by ascending id */
 } reel_video;
 
 typedef struct reel_dataset {
@@ -30,18 +31,19 @@ typedef struct reel_dataset {
     reel_video *video;
     reel_status (*read_frame)(const struct reel_dataset *set, int video, int frame, reel_image *image,
                               reel_error *error);
-    /* A frame without a mask gives REEL_OK and a mask of width 0. */
+    /* A frame without a mask gives REEL_OK and a mask of width 0. A mask that is not as large as its frame fails. */
     reel_status (*read_mask)(const struct reel_dataset *set, int video, int frame, reel_mask *mask, reel_error *error);
-    void *own;                 /* what the layout or generator keeps; freed by close_own */
+    void *own; /* what the layout or generator keeps; freed by close_own */
     void (*close_own)(void *own);
 } reel_dataset;
 
 typedef enum { REEL_ANY_LAYOUT, REEL_DAVIS2016, REEL_DAVIS2017, REEL_YOUTUBE_VOS } reel_layout;
 
 /* Opens a folder in a known layout; `split` is train, val, valid, test, … or NULL for the layout's training split.
-   REEL_ANY_LAYOUT tells DAVIS (an ImageSets or Annotations/480p folder) from YouTube-VOS (a meta.json) by looking. In
-   DAVIS 2016 every non-zero mask pixel is object 1. Fails on the first contradiction it meets; `reel_dataset_verify`
-   lists them all. */
+   REEL_ANY_LAYOUT tells DAVIS (an ImageSets or Annotations/480p folder) from YouTube-VOS (a meta.json) by looking, and
+   the year of DAVIS by its lists. In DAVIS 2016 every non-zero mask pixel is object 1. A DAVIS folder without ImageSets
+   gives all its videos for any split; a YouTube-VOS folder may be the root or one split. Fails on the first
+   contradiction it meets; `reel_dataset_verify` lists them all. On failure the set is closed already. */
 reel_status reel_dataset_open(reel_dataset *set, const char *folder, reel_layout layout, const char *split,
                               reel_error *error);
 void reel_dataset_close(reel_dataset *set);
@@ -50,7 +52,8 @@ void reel_dataset_close(reel_dataset *set);
 int reel_dataset_find(const reel_dataset *set, const char *name);
 
 /* Decodes everything and calls `report` once a fault (path, what, expected); returns the number of faults, or -1 when
-   the folder is no data set at all (then `error` says why). */
+   the folder is no data set at all, its list of videos cannot be read, or memory runs out (then `error` says why). The
+   reports come from one thread, in the same order every time. */
 typedef void (*reel_fault_report)(void *to, const char *fault);
 int reel_dataset_verify(const char *folder, reel_layout layout, const char *split, reel_fault_report report, void *to,
                         reel_error *error);

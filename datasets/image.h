@@ -23,19 +23,23 @@ typedef struct {
 /* Larger frames and masks are refused before memory is asked for: pixels, not bytes. */
 enum { REEL_IMAGE_MAX_SIDE = 16384, REEL_IMAGE_MAX_PIXELS = 1 << 26 };
 
-/* Read a frame (JPEG or PNG, told by content, not by name) or a mask (palette or grey PNG). On failure nothing is
-   allocated and the error names the path, what was found and what was expected. */
+/* Read a frame (JPEG or PNG, told by content, not by name) or a mask (palette or grey PNG of at most 8 bits a pixel).
+   A frame becomes 8-bit RGB: grey is repeated, 16 bits are scaled, transparency is dropped without blending, and
+   gamma, colour profiles and EXIF rotation are not applied, as in the usual Python loaders. Damage is an error, not a
+   grey area in the picture. On failure nothing is allocated and the error names the path, what was found and what was
+   expected. */
 reel_status reel_image_read(reel_image *image, const char *path, reel_error *error);
 reel_status reel_mask_read(reel_mask *mask, const char *path, reel_error *error);
 
 /* Only the header: width and height, without decoding. */
 reel_status reel_image_size(const char *path, int *width, int *height, reel_error *error);
 
-/* Write a palette PNG (or, with grey255, a 0/255 grey PNG of id != 0) and an RGB PNG: to a temporary file in the same
-   folder, closed with its errors checked, then renamed. */
+/* Write a palette PNG with the mask's palette (or, with grey255, a 0/255 grey PNG of id != 0) and an RGB PNG: to a
+   temporary file in the same folder, closed with its errors checked, then renamed. */
 reel_status reel_mask_write(const reel_mask *mask, const char *path, bool grey255, reel_error *error);
 reel_status reel_image_write(const reel_image *image, const char *path, reel_error *error);
 
+/* Black and background; a new mask has the DAVIS palette. */
 reel_status reel_image_new(reel_image *image, int width, int height, reel_error *error);
 reel_status reel_mask_new(reel_mask *mask, int width, int height, reel_error *error);
 void reel_image_free(reel_image *image);
