@@ -109,6 +109,8 @@ typedef enum {
     REEL_OP_UPDATES = 8,      /* output k is the memory of input k, changed: optimisers */
     REEL_OP_RANDOM = 16,      /* draws random numbers: has a key of its own, kept when the node is recomputed */
     REEL_OP_NO_GRADIENT = 32, /* constant almost everywhere, or integer: gradients stop here */
+    REEL_OP_ELEMENTWISE = 64, /* one output; an element depends on its counterparts in the inputs, broadcast, alone:
+                                 a backend may run the reference kernel on pieces of the arrays */
 } reel_op_flag;
 
 struct reel_op {

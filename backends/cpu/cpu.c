@@ -1,0 +1,38 @@
+/* See cpu.h. */
+#include "backends/cpu/cpu.h"
+
+#include "core/memory.h"
+
+#include <cblas.h>
+#include <omp.h>
+
+enum { MOST_THREADS = 1024 };
+
+static bool cpu_kernel(reel_backend *backend, const reel_node *node, reel_kernel *kernel, bool *native)
+{
+    (void)backend;
+    *kernel = cpu_find_kernel(node->op);
+    if (native) *native = kernel->run != NULL;
+    if (!kernel->run) *kernel = node->op->reference;
+    return kernel->run != NULL;
+}
+
+reel_backend *reel_cpu_backend(int threads, reel_error *error)
+{
+    if (threads < 0 || threads > MOST_THREADS) {
+        reel_fail(error, REEL_USAGE, "CPU backend: %d threads asked for; give 1 to %d, or 0 for one a core", threads,
+                  MOST_THREADS);
+        return NULL;
+    }
+    reel_backend *backend = reel_alloc(1, sizeof *backend);
+    if (!backend) {
+        reel_fail_memory(error);
+        return NULL;
+    }
+    reel_host_backend(backend);
+    backend->name = "cpu";
+    backend->threads = threads ? threads : omp_get_num_procs();
+    backend->kernel = cpu_kernel;
+    openblas_set_num_threads(1); /* kernels call it from many threads at once, on fixed tiles */
+    return backend;
+}

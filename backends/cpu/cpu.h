@@ -1,0 +1,19 @@
+/* The CPU backend: OpenMP over fixed tiles, OpenBLAS inside them, host memory. An op without a kernel of its own runs
+   its reference loops. Results have the same bits for any number of threads: work is cut by shape alone, and what a cut
+   leaves to be added up is added up in order. */
+#ifndef REEL_BACKENDS_CPU_CPU_H
+#define REEL_BACKENDS_CPU_CPU_H
+
+#include "core/backend.h"
+
+/* threads = 0: one for every core this process may use. NULL with `error` set when out of memory or for a number that
+   makes no sense. Close with backend->close(backend). */
+reel_backend *reel_cpu_backend(int threads, reel_error *error);
+
+/* The kernel of this backend for an op; its `run` is NULL when there is none. */
+reel_kernel cpu_find_kernel(const reel_op *op);
+
+/* Runs any op marked REEL_OP_ELEMENTWISE: its reference loops on pieces, in parallel. */
+reel_status cpu_elementwise(const reel_call *call);
+
+#endif

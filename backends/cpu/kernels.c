@@ -1,0 +1,40 @@
+/* The table of CPU kernels, made from kernels.def: which function serves which op. */
+#include "backends/cpu/cpu.h"
+#include "ops/ops.h"
+
+static size_t no_scratch(const reel_call *call)
+{
+    (void)call;
+    return 0;
+}
+
+/* The list says NULL for a kernel without scratch. Read as a function, every line can be declared the same way. */
+#undef NULL
+#define NULL no_scratch
+
+#define CPU_KERNEL(op, run, scratch)                                                                                   \
+    reel_status run(const reel_call *call);                                                                            \
+    size_t scratch(const reel_call *call);
+#include "backends/cpu/kernels.def"
+#undef CPU_KERNEL
+
+typedef struct {
+    const reel_op *op;
+    reel_kernel kernel;
+} entry;
+
+#define CPU_KERNEL(op, run, scratch) {&reel_op_##op, {run, scratch}},
+static const entry entries[] = {
+#include "backends/cpu/kernels.def"
+    {&reel_op_input, {0}}, /* so that the table is never empty */
+};
+#undef CPU_KERNEL
+
+reel_kernel cpu_find_kernel(const reel_op *op)
+{
+    reel_kernel found = {0};
+    for (size_t i = 0; i < sizeof entries / sizeof *entries && !found.run; i++)
+        if (entries[i].op == op) found = entries[i].kernel;
+    if (!found.run && (op->flags & REEL_OP_ELEMENTWISE)) found.run = cpu_elementwise;
+    return found;
+}
