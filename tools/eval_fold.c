@@ -91,7 +91,12 @@ static int highest_id(const reel_id_set *set, int limit)
 static reel_status fold_davis2017(folding *fold, const reel_eval_video *video, const reel_eval_frame *frame)
 {
     int objects = highest_id(&frame[0].in_truth, 254);
-    if (!objects) reel_eval_warn("%s: no object is marked, so %s is skipped", frame[0].truth, video->name);
+    if (!objects) {
+        reel_eval_warn("%s: no object is marked, so %s is skipped%s", frame[0].truth, video->name,
+                       reel_id_set_has(&frame[0].in_truth, 255) ? "; masks of 0 and 255 are for --protocol davis2016"
+                                                                : "");
+        return REEL_OK;
+    }
     for (int t = 1; t < video->frames; t++) {
         int id = highest_id(&frame[t].in_guess, 255);
         if (id > objects)

@@ -166,6 +166,7 @@ static reel_status list_videos(reel_names *names, const char *annotations, const
 {
     reel_names all = {0};
     reel_status status = reel_names_in_folder(&all, annotations, error);
+    int left_out = 0;
     for (int i = 0; !status && i < all.count; i++) {
         char *truth = reel_path(error, "%s/%s", annotations, all.name[i]);
         char *guess = reel_path(error, "%s/%s", pred ? pred : annotations, all.name[i]);
@@ -173,9 +174,14 @@ static reel_status list_videos(reel_names *names, const char *annotations, const
             status = REEL_ENVIRONMENT;
         else if (reel_is_folder(truth) && reel_is_folder(guess))
             status = reel_names_add(names, all.name[i], strlen(all.name[i]), error);
+        else
+            left_out += reel_is_folder(truth);
         reel_free(truth);
         reel_free(guess);
     }
+    if (left_out)
+        reel_eval_warn("%d videos of %s have no folder in %s and are left out; --split all demands every video",
+                       left_out, annotations, pred);
     reel_names_free(&all);
     return status;
 }

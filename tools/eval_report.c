@@ -136,7 +136,7 @@ static void write_per_sequence(const reel_eval_report *r, FILE *to)
         fprintf(to, "%s,%.3f,%.3f\n", r->object[i].name, r->object[i].j.mean, r->object[i].f.mean);
 }
 
-/* Columns are padded to the longest video name. Per cent is taken of each object before the mean, as there. */
+/* In per cent; the columns are padded to the longest video name. */
 static void write_vosbench(const reel_eval_report *r, FILE *to)
 {
     static const char title[] = "Global score";

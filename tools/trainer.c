@@ -1,0 +1,214 @@
+/* See trainer.h. */
+#include "tools/trainer.h"
+
+#include "core/memory.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { REPORTED = 5 }; /* total, bce, iou, classes, norm */
+
+struct reel_trainer {
+    reel_training training;
+    reel_parameters *set;
+    reel_graph *graph;
+    reel_plan *plan;
+    reel_tensor **frame, **mask, *weight; /* inputs; frame and mask: one a frame of the clip */
+    reel_tensor *reported[REPORTED];
+    reel_update update;
+    float *values;  /* frames, then masks, each [batch, channels, H, W], then weights */
+    void *transfer; /* one input in the plan's dtype */
+    bool *invalid;  /* per frame and clip of the batch */
+};
+
+static int clip_frames(const reel_trainer *t)
+{
+    return t->training.frames + 1;
+}
+static size_t plane(const reel_trainer *t)
+{
+    return (size_t)t->training.height * (size_t)t->training.width;
+}
+static size_t batch_plane(const reel_trainer *t)
+{
+    return plane(t) * (size_t)t->training.batch;
+}
+static float *frame_values(const reel_trainer *t, int f)
+{
+    return t->values + (size_t)f * 3 * batch_plane(t);
+}
+static float *mask_values(const reel_trainer *t, int f)
+{
+    return t->values + ((size_t)clip_frames(t) * 3 + (size_t)f) * batch_plane(t);
+}
+
+/* --- building --- */
+
+static reel_status build(reel_trainer *t, reel_error *error)
+{
+    const reel_training *o = &t->training;
+    int frames = clip_frames(t);
+    reel_net net = {t->graph, t->set, o->dtype};
+    for (int f = 0; f < frames; f++) {
+        char name[32];
+        snprintf(name, sizeof name, "frame.%d", f);
+        t->frame[f] = reel_input(t->graph, name, o->dtype, REEL_SHAPE(o->batch, 3, o->height, o->width));
+        snprintf(name, sizeof name, "mask.%d", f);
+        t->mask[f] = reel_input(t->graph, name, o->dtype, REEL_SHAPE(o->batch, 1, o->height, o->width));
+    }
+    t->weight = reel_input(t->graph, "weight", o->dtype, REEL_SHAPE(frames));
+    reel_s2s_loss loss = reel_s2s_clip_loss(&net, &o->model, t->frame, t->mask, NULL, t->weight, frames, o->recompute);
+    reel_status status = reel_update_build(&net, loss.total, &o->optimiser, &t->update, error);
+    if (status) return status;
+    int wanted = 0, reports = loss.classes ? REPORTED : REPORTED - 1;
+    reel_tensor **list = reel_alloc((size_t)(REPORTED + t->update.count), sizeof(reel_tensor *));
+    if (!list) return reel_fail_memory(error);
+    reel_tensor *reported[REPORTED] = {loss.total, loss.bce, loss.iou, t->update.norm, loss.classes};
+    memcpy(t->reported, reported, sizeof reported);
+    for (int i = 0; i < reports; i++) list[wanted++] = reported[i];
+    for (int i = 0; i < t->update.count; i++) list[wanted++] = t->update.updated[i];
+    t->plan = reel_plan_new(t->graph, reel_parameters_backend(t->set), list, wanted, error);
+    reel_free(list);
+    return t->plan ? REEL_OK : REEL_USAGE;
+}
+
+reel_trainer *reel_trainer_new(const reel_training *training, reel_backend *backend, reel_error *error)
+{
+    reel_trainer *t = reel_alloc(1, sizeof *t);
+    if (!t) return reel_fail_memory(error), NULL;
+    t->training = *training;
+    size_t frames = (size_t)clip_frames(t);
+    t->set = reel_parameters_new(backend, training->seed);
+    t->graph = reel_graph_new();
+    t->frame = reel_alloc(frames, sizeof *t->frame);
+    t->mask = reel_alloc(frames, sizeof *t->mask);
+    t->invalid = reel_alloc(frames * (size_t)training->batch, sizeof *t->invalid);
+    if (!t->set || !t->graph || !t->frame || !t->mask || !t->invalid)
+        reel_fail_memory(error);
+    else if (build(t, error) == REEL_OK)
+        return t;
+    reel_trainer_free(t);
+    return NULL;
+}
+
+void reel_trainer_free(reel_trainer *t)
+{
+    if (!t) return;
+    reel_plan_free(t->plan);
+    reel_update_free(&t->update);
+    reel_graph_free(t->graph);
+    reel_parameters_free(t->set);
+    reel_free(t->frame);
+    reel_free(t->mask);
+    reel_free(t->invalid);
+    reel_free(t->values);
+    reel_free(t->transfer);
+    reel_free(t);
+}
+
+reel_parameters *reel_trainer_parameters(const reel_trainer *t)
+{
+    return t->set;
+}
+const reel_plan *reel_trainer_plan(const reel_trainer *t)
+{
+    return t->plan;
+}
+
+/* --- running --- */
+
+/* Host buffers are asked for when the first clip comes, so that a dry run has none. */
+static bool have_buffers(reel_trainer *t)
+{
+    size_t frames = (size_t)clip_frames(t), largest = 3 * batch_plane(t) > frames ? 3 * batch_plane(t) : frames;
+    if (!t->values) t->values = reel_alloc(frames * 4 * batch_plane(t), sizeof *t->values);
+    if (!t->transfer) t->transfer = reel_alloc(largest, reel_dtype_size(t->training.dtype));
+    return t->values && t->transfer;
+}
+
+void reel_trainer_set_clip(reel_trainer *t, int b, const reel_clip *clip)
+{
+    if (!have_buffers(t)) return; /* the step reports it */
+    for (int f = 0; f < clip_frames(t); f++) {
+        memcpy(frame_values(t, f) + (size_t)b * 3 * plane(t), clip->rgb + (size_t)f * 3 * plane(t),
+               3 * plane(t) * sizeof(float));
+        memcpy(mask_values(t, f) + (size_t)b * plane(t), clip->mask + (size_t)f * plane(t), plane(t) * sizeof(float));
+        t->invalid[f * t->training.batch + b] = !clip->valid[f];
+    }
+}
+
+static reel_status write(reel_trainer *t, reel_tensor *input, const float *values, size_t n, reel_error *error)
+{
+    if (t->training.dtype == REEL_F32) return reel_plan_write(t->plan, input, values, error);
+    for (size_t i = 0; i < n; i++) ((double *)t->transfer)[i] = values[i];
+    return reel_plan_write(t->plan, input, t->transfer, error);
+}
+
+/* A frame counts when the mask of every clip of the batch is known there. */
+static reel_status write_weights(reel_trainer *t, reel_error *error)
+{
+    float weight[1024];
+    int frames = clip_frames(t);
+    if (frames > 1024) return reel_fail(error, REEL_USAGE, "a clip has at most 1023 predicted frames");
+    for (int f = 0; f < frames; f++) {
+        weight[f] = 1;
+        for (int b = 0; b < t->training.batch; b++)
+            if (t->invalid[f * t->training.batch + b]) weight[f] = 0;
+    }
+    return write(t, t->weight, weight, (size_t)frames, error);
+}
+
+static reel_status write_clips(reel_trainer *t, reel_error *error)
+{
+    reel_status status = have_buffers(t) ? write_weights(t, error) : reel_fail_memory(error);
+    for (int f = 0; !status && f < clip_frames(t); f++) {
+        status = write(t, t->frame[f], frame_values(t, f), 3 * batch_plane(t), error);
+        if (!status) status = write(t, t->mask[f], mask_values(t, f), batch_plane(t), error);
+    }
+    return status;
+}
+
+static double read_scalar(reel_trainer *t, reel_tensor *x, reel_status *status, reel_error *error)
+{
+    union {
+        float f32;
+        double f64;
+    } value = {.f64 = 0};
+    if (!x) return NAN;
+    reel_status read = reel_plan_read(t->plan, x, &value, error);
+    if (read) *status = read;
+    return t->training.dtype == REEL_F32 ? (double)value.f32 : value.f64;
+}
+
+static double now(void)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    return (double)at.tv_sec + 1e-9 * (double)at.tv_nsec;
+}
+
+reel_status reel_trainer_step(reel_trainer *t, uint64_t step, double lr, reel_step_report *report, reel_error *error)
+{
+    double number = (double)step, start = now();
+    reel_status status = write_clips(t, error);
+    if (!status) status = reel_plan_write(t->plan, t->update.step, &number, error);
+    if (!status) status = reel_plan_write(t->plan, t->update.lr, &lr, error);
+    reel_plan_random(t->plan, t->training.seed, step);
+    if (!status) status = reel_plan_run(t->plan, error);
+    if (status) return status;
+    report->total = read_scalar(t, t->reported[0], &status, error);
+    report->bce = read_scalar(t, t->reported[1], &status, error);
+    report->iou = read_scalar(t, t->reported[2], &status, error);
+    report->norm = read_scalar(t, t->reported[3], &status, error);
+    report->classes = read_scalar(t, t->reported[4], &status, error);
+    report->seconds = now() - start;
+    if (status || (isfinite(report->total) && isfinite(report->norm))) return status;
+    reel_error cause = {REEL_OK, ""};
+    reel_plan_run_checked(t->plan, &cause);
+    return reel_fail(error, REEL_NONFINITE,
+                     "step %llu: the loss is %g and the gradient norm %g; %s; nothing was changed",
+                     (unsigned long long)step, report->total, report->norm,
+                     *cause.text ? cause.text : "the same step run again is finite");
+}

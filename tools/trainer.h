@@ -1,0 +1,43 @@
+/* A training step of S2S or S2S++, planned once and run as often as there are steps: clip in, losses out, parameters
+   changed. What a step does depends on its number and the clip alone, so that a run that stops and goes on is the run
+   that never stopped. */
+#ifndef REEL_TOOLS_TRAINER_H
+#define REEL_TOOLS_TRAINER_H
+
+#include "core/plan.h"
+#include "datasets/clip.h"
+#include "models/optimise.h"
+#include "models/s2s.h"
+
+typedef struct {
+    reel_s2s_config model;
+    int height, width, frames, batch; /* frames: predicted ones, after the first */
+    reel_dtype dtype;
+    bool recompute;
+    reel_optimiser optimiser;
+    uint64_t seed;
+} reel_training;
+
+typedef struct {
+    double total, bce, iou, classes; /* classes: NaN without the distance head */
+    double norm;                     /* of the gradients, before clipping */
+    double seconds;
+} reel_step_report;
+
+typedef struct reel_trainer reel_trainer;
+
+reel_trainer *reel_trainer_new(const reel_training *training, reel_backend *backend, reel_error *error);
+void reel_trainer_free(reel_trainer *trainer);
+
+reel_parameters *reel_trainer_parameters(const reel_trainer *trainer);
+const reel_plan *reel_trainer_plan(const reel_trainer *trainer);
+
+/* Puts a clip of the trainer's size at place b of the batch; [frames + 1] frames. */
+void reel_trainer_set_clip(reel_trainer *trainer, int b, const reel_clip *clip);
+
+/* Update number `step`, from 1. A loss or gradient that is not finite is REEL_NONFINITE, names the first node that made
+   it, and has changed nothing. */
+reel_status reel_trainer_step(reel_trainer *trainer, uint64_t step, double lr, reel_step_report *report,
+                              reel_error *error);
+
+#endif
