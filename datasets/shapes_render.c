@@ -24,7 +24,7 @@ typedef struct {
 } pose;
 
 typedef struct {
-    int width, height;
+    int width;
     float pitch_x, pitch_y; /* lengths of a pixel's sides */
     uint8_t *id;
     float *row; /* RGB of the row being painted; NULL when only ids are wanted */
@@ -173,7 +173,7 @@ void reel_shape_scene_paint(const reel_shape_scene *scene, int frame, int width,
     for (int i = 0; i < scene->shapes; i++)
         if (frame >= scene->shape[i].first)
             pose_at(&poses[i], &scene->shape[i], (float)(frame - scene->shape[i].first));
-    canvas to = {width, height, scene->aspect / (float)width, 1 / (float)height, id, rgb ? row_rgb : NULL};
+    canvas to = {width, scene->aspect / (float)width, 1 / (float)height, id, rgb ? row_rgb : NULL};
     if (id) memset(id, 0, (size_t)width * height);
     for (int row = 0; row < height; row++) {
         if (to.row) paint_background_row(&to, scene, frame, row);
