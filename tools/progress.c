@@ -18,7 +18,8 @@ double reel_seconds(void)
 
 void reel_progress_begin(reel_progress *p, const char *what, uint64_t first, uint64_t total, bool quiet)
 {
-    *p = (reel_progress){.what = what, .first = first, .total = total, .terminal = isatty(STDERR_FILENO), .quiet = quiet};
+    *p = (reel_progress){
+        .what = what, .first = first, .total = total, .terminal = isatty(STDERR_FILENO), .quiet = quiet};
     p->start = reel_seconds();
     p->last = p->start - 3600;
 }
@@ -44,8 +45,7 @@ void reel_progress_show(reel_progress *p, uint64_t done, const char *note)
     if (p->quiet || (now - p->last < interval && done < p->total)) return;
     p->last = now;
     char left[32] = "?", line[512], bar[BAR + 1];
-    if (done > p->first)
-        remaining((now - p->start) / (double)(done - p->first) * (double)(p->total - done), left);
+    if (done > p->first) remaining((now - p->start) / (double)(done - p->first) * (double)(p->total - done), left);
     if (!p->terminal) {
         fprintf(stderr, "%s %llu/%llu, %s left, %s\n", p->what, (unsigned long long)done, (unsigned long long)p->total,
                 left, note);

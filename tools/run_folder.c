@@ -36,7 +36,8 @@ reel_status reel_run_open(reel_run_folder *run, const char *path, bool resume, r
         return reel_fail(error, REEL_IO, "%s: another process is training in this folder; choose another --out", path);
     bool has_run = !stat(reel_run_file(run, "last.safetensors", file), &st);
     if (has_run && !resume)
-        return reel_fail(error, REEL_USAGE, "%s: holds a run already; go on with --resume or choose another --out", path);
+        return reel_fail(error, REEL_USAGE, "%s: holds a run already; go on with --resume or choose another --out",
+                         path);
     if (!has_run && resume) return reel_fail(error, REEL_IO, "%s: not found, there is nothing to resume", file);
     return REEL_OK;
 }
@@ -55,18 +56,16 @@ void reel_run_close(reel_run_folder *run)
 static reel_status keep_log(FILE *from, const char *path, uint64_t step, reel_error *error)
 {
     char line[512];
-    reel_writer *to = reel_writer_open(path, error);
-    reel_status status = to ? reel_writer_write(to, header, sizeof header - 1, error) : error->status;
+    reel_writer to;
+    reel_status status = reel_writer_open(&to, path, error);
+    if (!status) reel_writer_write(&to, header, sizeof header - 1, NULL);
     while (!status && from && fgets(line, sizeof line, from)) {
         char *end;
         unsigned long long at = strtoull(line, &end, 10);
         bool whole = end != line && *end == ',' && strchr(end, '\n');
-        if (whole && at <= step) status = reel_writer_write(to, line, strlen(line), error);
+        if (whole && at <= step) reel_writer_write(&to, line, strlen(line), NULL);
     }
-    if (!to) return status;
-    if (!status) return reel_writer_commit(to, error);
-    reel_writer_abandon(to);
-    return status;
+    return status ? status : reel_writer_commit(&to, error);
 }
 
 reel_status reel_run_log_begin(reel_run_folder *run, uint64_t step, reel_error *error)
@@ -82,8 +81,8 @@ reel_status reel_run_log_begin(reel_run_folder *run, uint64_t step, reel_error *
 
 reel_status reel_run_log(reel_run_folder *run, uint64_t step, double lr, const reel_step_report *r, reel_error *error)
 {
-    fprintf(run->log, "%llu,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.4f\n", (unsigned long long)step, lr, r->total, r->bce, r->iou,
-            r->classes, r->norm, r->seconds);
+    fprintf(run->log, "%llu,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.4f\n", (unsigned long long)step, lr, r->total, r->bce,
+            r->iou, r->classes, r->norm, r->seconds);
     if (fflush(run->log) == 0) return REEL_OK;
     return reel_fail(error, REEL_IO, "%s/log.csv: cannot be written: %s", run->path, strerror(errno));
 }

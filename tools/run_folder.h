@@ -9,6 +9,7 @@
 #ifndef REEL_TOOLS_RUN_FOLDER_H
 #define REEL_TOOLS_RUN_FOLDER_H
 
+#include "models/safetensors.h"
 #include "tools/trainer.h"
 
 #include <stdio.h>

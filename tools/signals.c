@@ -23,4 +23,7 @@ void reel_signals_catch(void)
     signal(SIGXFSZ, SIG_IGN);
 }
 
-int reel_signal_caught(void) { return caught; }
+int reel_signal_caught(void)
+{
+    return caught;
+}

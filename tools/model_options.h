@@ -1,0 +1,53 @@
+/* The options that say what the network is, shared by train, segment, bench and graph, and their twin in a checkpoint's
+   metadata, so that weights know which network they belong to. */
+#ifndef REEL_TOOLS_MODEL_OPTIONS_H
+#define REEL_TOOLS_MODEL_OPTIONS_H
+
+#include "models/s2s.h"
+#include "models/safetensors.h"
+#include "tools/options.h"
+
+typedef struct {
+    int model, top, border, bin, dtype;
+    double width;
+    reel_size size;
+    const char *device;
+    reel_s2s_config config; /* filled in by settle */
+} reel_model_options;
+
+/* Rows of an option table for a reel_model_options member `field` of `structure`. */
+#define REEL_MODEL_OPTIONS(structure, field)                                                                           \
+    REEL_OPTION("model", CHOICE, structure, field.model, "s2s|s2s+memory|s2s+distance|s2s++", "network",               \
+                .fallback = "s2s++"),                                                                                  \
+        REEL_OPTION("top", CHOICE, structure, field.top, "compact|fcn|authors",                                        \
+                    "what becomes of VGG's fully connected layers", .fallback = "compact"),                            \
+        REEL_OPTION("width", DOUBLE, structure, field.width, "X", "scales all channel counts", .fallback = "1",        \
+                    .low = 0.001, .high = 4),                                                                          \
+        REEL_OPTION("size", SIZE, structure, field.size, "HxW", "size of the frames for the network",                  \
+                    .fallback = "256x448", .low = 8, .high = 4096),                                                    \
+        REEL_OPTION("border", INT, structure, field.border, "PIXELS", "border distances up to here are told apart",    \
+                    .fallback = "20", .low = 1, .high = 255),                                                          \
+        REEL_OPTION("bin", INT, structure, field.bin, "PIXELS", "width of a distance class", .fallback = "1",          \
+                    .low = 1, .high = 255),                                                                            \
+        REEL_OPTION("dtype", CHOICE, structure, field.dtype, "fp32|fp64", "of weights and arithmetic",                 \
+                    .fallback = "fp32"),                                                                               \
+        REEL_OPTION("device", STRING, structure, field.device, "NAME", "cpu, or reference for plain loops",            \
+                    .fallback = "cpu")
+
+/* Makes `config` out of the words. */
+reel_status reel_model_options_settle(reel_model_options *options, reel_error *error);
+
+enum { REEL_MODEL_METADATA = 6 };
+typedef struct {
+    char text[REEL_MODEL_METADATA][32];
+} reel_model_text;
+/* Fills `metadata` with what a checkpoint should say of the network; the strings are in `text`. */
+size_t reel_model_options_metadata(const reel_model_options *options, reel_model_text *text, reel_metadata *metadata);
+
+/* The network of a file, from its metadata; a file without any is REEL_BAD_DATA. The size is that of training. */
+reel_status reel_model_options_from(reel_model_options *options, const reel_safetensors *file, reel_error *error);
+/* Refuses a file whose network is another one, naming what differs. */
+reel_status reel_model_options_match(const reel_model_options *options, const reel_safetensors *file,
+                                     reel_error *error);
+
+#endif

@@ -1,0 +1,238 @@
+/* reel train: clips in, weights out. */
+#include "backends/registry.h"
+#include "core/memory.h"
+#include "models/checkpoint.h"
+#include "tools/commands.h"
+#include "tools/cost_report.h"
+#include "tools/data.h"
+#include "tools/model_options.h"
+#include "tools/options.h"
+#include "tools/progress.h"
+#include "tools/run_folder.h"
+#include "tools/signals.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+typedef struct {
+    reel_model_options model;
+    const char *data, *split, *out, *init;
+    int layout, steps, batch, frames, threads, workers, save_every, max_step, optimiser;
+    double lr, clip, weight_decay, momentum;
+    uint64_t seed;
+    bool resume, dry_run, json, recompute, affine, quiet;
+} train_options;
+
+static const reel_option table[] = {
+    REEL_MODEL_OPTIONS(train_options, model),
+    REEL_OPTION("data", STRING, train_options, data, "DIR", "folder of a data set, or moving_shapes", .required = true),
+    REEL_OPTION("layout", CHOICE, train_options, layout, REEL_LAYOUTS, "how the folder is laid out", .fallback = "any"),
+    REEL_OPTION("split", STRING, train_options, split, "NAME", "part of the data set; by default its training part"),
+    REEL_OPTION("out", STRING, train_options, out, "RUN", "folder of the run: weights, log, curve"),
+    REEL_OPTION("steps", INT, train_options, steps, "N", "updates in all", .fallback = "1000", .low = 1, .high = 1e9),
+    REEL_OPTION("frames", INT, train_options, frames, "T", "predicted frames of a clip, after its first",
+                .fallback = "5", .low = 1, .high = 1000),
+    REEL_OPTION("batch", INT, train_options, batch, "N", "clips a step", .fallback = "1", .low = 1, .high = 4096),
+    REEL_OPTION("lr", DOUBLE, train_options, lr, "X", "learning rate", .fallback = "1e-4", .low = 0, .high = 10),
+    REEL_OPTION("optimiser", CHOICE, train_options, optimiser, "adam|sgd", "update rule", .fallback = "adam"),
+    REEL_OPTION("weight-decay", DOUBLE, train_options, weight_decay, "X", "decoupled for Adam", .fallback = "0",
+                .low = 0, .high = 10),
+    REEL_OPTION("momentum", DOUBLE, train_options, momentum, "X", "of sgd", .fallback = "0.9", .low = 0, .high = 1),
+    REEL_OPTION("clip", DOUBLE, train_options, clip, "X", "largest norm of all gradients; 0: no limit", .fallback = "0",
+                .low = 0, .high = 1e30),
+    REEL_OPTION("max-step", INT, train_options, max_step, "N", "a clip takes every 1..N-th frame", .fallback = "1",
+                .low = 1, .high = 100),
+    REEL_OPTION("affine", FLAG, train_options, affine, NULL, "turn and scale clips at random"),
+    REEL_OPTION("recompute", FLAG, train_options, recompute, NULL,
+                "keep only the state between frames and compute the rest again: less memory, same bits"),
+    REEL_OPTION("init", STRING, train_options, init, "FILE",
+                "safetensors whose parameters of the same name and shape are the start"),
+    REEL_OPTION("threads", INT, train_options, threads, "N", "0: all cores", .fallback = "0", .low = 0, .high = 1024),
+    REEL_OPTION("workers", INT, train_options, workers, "N", "threads that read clips ahead", .fallback = "1", .low = 1,
+                .high = 64),
+    REEL_OPTION("seed", SEED, train_options, seed, "N", "of weights, clips and generated videos", .fallback = "1"),
+    REEL_OPTION("save-every", INT, train_options, save_every, "N", "steps between checkpoints", .fallback = "100",
+                .low = 1, .high = 1e9),
+    REEL_OPTION("resume", FLAG, train_options, resume, NULL, "go on with the run in --out"),
+    REEL_OPTION("dry-run", FLAG, train_options, dry_run, NULL, "say what a step costs and stop"),
+    REEL_OPTION("json", FLAG, train_options, json, NULL, "print JSON: a line a step, or the cost with --dry-run"),
+    REEL_OPTION("quiet", FLAG, train_options, quiet, NULL, "no progress on stderr"),
+    {0},
+};
+static const reel_usage usage = {"train", "Trains S2S, S2S++ or a network between them on clips of a data set.", table,
+                                 "RUN/last.safetensors holds the newest weights. Ctrl-C finishes the step, saves and "
+                                 "leaves with 130; --resume goes\n"
+                                 "on with the same bits as if nothing had happened.\n"};
+
+typedef struct {
+    train_options o;
+    reel_backend *backend;
+    reel_trainer *trainer;
+    reel_run_folder run;
+    reel_dataset set;
+    reel_loader *loader;
+    uint64_t done; /* steps */
+    reel_error error;
+} training_run;
+
+/* --- setting up --- */
+
+static reel_training plan_of(const train_options *o)
+{
+    return (reel_training){.model = o->model.config,
+                           .height = o->model.size.height,
+                           .width = o->model.size.width,
+                           .frames = o->frames,
+                           .batch = o->batch,
+                           .dtype = o->model.dtype ? REEL_F64 : REEL_F32,
+                           .recompute = o->recompute,
+                           .optimiser = {.kind = o->optimiser ? REEL_SGD : REEL_ADAM,
+                                         .weight_decay = o->weight_decay,
+                                         .momentum = o->momentum,
+                                         .clip = o->clip},
+                           .seed = o->seed};
+}
+
+static reel_status load_start(training_run *r)
+{
+    char path[4096];
+    const char *from = r->o.resume ? reel_run_file(&r->run, "last.safetensors", path) : r->o.init;
+    if (!from) return REEL_OK;
+    reel_safetensors file;
+    int loaded = 0;
+    reel_status status = reel_safetensors_open(&file, from, &r->error);
+    if (status) return status;
+    status = reel_checkpoint_load(&file, reel_trainer_parameters(r->trainer),
+                                  r->o.resume ? REEL_LOAD_ALL : REEL_LOAD_COMMON, &loaded, &r->error);
+    const char *step = reel_safetensors_metadata(&file, "reel.step");
+    if (!status && r->o.resume && !step)
+        status = reel_fail(&r->error, REEL_BAD_DATA, "%s: does not tell its step (reel.step), so it cannot be resumed",
+                           from);
+    if (!status && r->o.resume) r->done = strtoull(step, NULL, 10);
+    if (!status && r->o.resume) status = reel_model_options_match(&r->o.model, &file, &r->error);
+    if (!status && !r->o.resume && !loaded)
+        status = reel_fail(&r->error, REEL_BAD_DATA, "%s: has no parameter of this network by name and shape", from);
+    reel_safetensors_close(&file);
+    return status;
+}
+
+static reel_status open_data(training_run *r)
+{
+    reel_data_choice choice = {.name = r->o.data,
+                               .layout = r->o.layout,
+                               .split = r->o.split,
+                               .height = r->o.model.size.height,
+                               .width = r->o.model.size.width,
+                               .seed = r->o.seed,
+                               .videos = 100000,
+                               .frames = 32};
+    reel_status status = reel_data_open(&r->set, &choice, &r->error);
+    if (status) return status;
+    reel_clip_options clips = {.frames = r->o.frames + 1,
+                               .height = r->o.model.size.height,
+                               .width = r->o.model.size.width,
+                               .flip = true,
+                               .affine = r->o.affine,
+                               .max_step = r->o.max_step,
+                               .seed = r->o.seed};
+    r->loader = reel_loader_start(&r->set, &clips, r->done * (uint64_t)r->o.batch, r->o.workers,
+                                  2 * r->o.batch + r->o.workers, &r->error);
+    return r->loader ? REEL_OK : r->error.status;
+}
+
+/* --- running --- */
+
+static reel_status save(training_run *r)
+{
+    char step[32];
+    reel_metadata metadata[REEL_MODEL_METADATA + 1];
+    reel_model_text text;
+    snprintf(step, sizeof step, "%llu", (unsigned long long)r->done);
+    size_t count = reel_model_options_metadata(&r->o.model, &text, metadata);
+    metadata[count++] = (reel_metadata){(char *)"reel.step", step};
+    return reel_run_save(&r->run, reel_trainer_parameters(r->trainer), metadata, count, &r->error);
+}
+
+static reel_status next_batch(training_run *r)
+{
+    for (int b = 0; b < r->o.batch; b++) {
+        reel_clip clip;
+        reel_status status = reel_loader_next(r->loader, &clip, &r->error);
+        if (status) return status;
+        reel_trainer_set_clip(r->trainer, b, &clip);
+        reel_clip_free(&clip);
+    }
+    return REEL_OK;
+}
+
+static void tell(const training_run *r, reel_progress *progress, const reel_step_report *report)
+{
+    char note[128];
+    snprintf(note, sizeof note, "loss %.4f, %.2f s/step", report->total, report->seconds);
+    reel_progress_show(progress, r->done, note);
+    if (!r->o.json) return;
+    printf("{\"step\": %llu, \"loss\": %.17g, \"loss_bce\": %.17g, \"loss_iou\": %.17g, ", (unsigned long long)r->done,
+           report->total, report->bce, report->iou);
+    if (isfinite(report->classes)) printf("\"loss_distance\": %.17g, ", report->classes);
+    printf("\"grad_norm\": %.17g, \"seconds\": %.4f}\n", report->norm, report->seconds);
+    fflush(stdout);
+}
+
+static reel_status steps(training_run *r)
+{
+    reel_progress progress;
+    reel_status status = REEL_OK;
+    uint64_t saved = r->done;
+    reel_progress_begin(&progress, "train", r->done, (uint64_t)r->o.steps, r->o.quiet);
+    while (!status && r->done < (uint64_t)r->o.steps && !reel_signal_caught()) {
+        reel_step_report report = {0};
+        status = next_batch(r);
+        if (!status) status = reel_trainer_step(r->trainer, r->done + 1, r->o.lr, &report, &r->error);
+        if (status) break;
+        r->done++;
+        status = reel_run_log(&r->run, r->done, r->o.lr, &report, &r->error);
+        tell(r, &progress, &report);
+        if (!status && r->done % (uint64_t)r->o.save_every == 0 && !(status = save(r))) saved = r->done;
+    }
+    reel_progress_end(&progress);
+    if (!status && saved != r->done) status = save(r);
+    return status;
+}
+
+static reel_status train(training_run *r)
+{
+    reel_training training = plan_of(&r->o);
+    r->backend = reel_backend_open(r->o.model.device, r->o.threads, &r->error);
+    if (!r->backend) return r->error.status;
+    r->trainer = reel_trainer_new(&training, r->backend, &r->error);
+    if (!r->trainer) return r->error.status;
+    if (r->o.dry_run) {
+        reel_cost_report(stdout, reel_trainer_plan(r->trainer), reel_trainer_parameters(r->trainer), r->o.json);
+        return REEL_OK;
+    }
+    if (!r->o.out) return reel_fail(&r->error, REEL_USAGE, "--out is required: the folder for weights and log");
+    reel_status status = reel_run_open(&r->run, r->o.out, r->o.resume, &r->error);
+    if (!status) status = load_start(r);
+    if (!status) status = open_data(r);
+    if (!status) status = reel_run_log_begin(&r->run, r->done, &r->error);
+    reel_signals_catch();
+    if (!status) status = steps(r);
+    if (!status && r->done) status = reel_run_draw(&r->run, &r->error);
+    return status;
+}
+
+int reel_command_train(int argc, char **argv)
+{
+    training_run r = {.run = {.lock = -1}};
+    int code = reel_options_begin(&usage, argc, argv, &r.o);
+    if (code >= 0) return code;
+    reel_status status = reel_model_options_settle(&r.o.model, &r.error);
+    if (!status) status = train(&r);
+    if (r.loader) reel_loader_stop(r.loader);
+    reel_dataset_close(&r.set);
+    reel_run_close(&r.run);
+    reel_trainer_free(r.trainer);
+    if (r.backend) r.backend->close(r.backend);
+    if (status) return reel_complain(&usage, &r.error);
+    return reel_signal_caught() ? 128 + reel_signal_caught() : 0;
+}
