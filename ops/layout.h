@@ -63,6 +63,8 @@ reel_tensor *reel_detach(reel_tensor *x);
 reel_tensor *reel_permute(reel_tensor *x, reel_ints order);
 reel_tensor *reel_concat(reel_tensor *const *list, int count, int axis);
 reel_tensor *reel_pad(reel_tensor *x, reel_pad_attr attr);
+/* The adjoint: dy has the padded shape. */
+reel_tensor *reel_pad_gradient(reel_tensor *dy, reel_pad_attr attr);
 
 reel_tensor *reel_slice(reel_tensor *x, reel_ints starts, reel_ints stops, reel_ints axes, reel_ints steps);
 /* x[start:stop] along one axis. */
