@@ -74,7 +74,7 @@ reel_status reel_file_read(const char *path, size_t limit, unsigned char **data,
     else
         status = reel_file_read_at(fd, path, 0, block, (size_t)size, error);
     close(fd);
-    if (status != REEL_OK) {
+    if (status != REEL_OK || !block) {
         reel_free(block);
         return status;
     }
@@ -107,7 +107,7 @@ static reel_status give_up(reel_writer *w, const char *doing, reel_error *error)
     return reel_fail(error, w->failure.status, "%s", w->failure.text);
 }
 
-static reel_status fail_open(reel_writer *w, reel_status status, reel_error *error)
+static reel_status fail_open(reel_writer *w, reel_status status, const reel_error *error)
 {
     w->failure.status = status;
     if (error) w->failure = *error;
@@ -119,14 +119,9 @@ static reel_status fail_open(reel_writer *w, reel_status status, reel_error *err
 static void directory_of(const char *path, char *directory)
 {
     const char *slash = strrchr(path, '/');
-    if (!slash)
-        strcpy(directory, ".");
-    else if (slash == path)
-        strcpy(directory, "/");
-    else {
-        memcpy(directory, path, (size_t)(slash - path));
-        directory[slash - path] = 0;
-    }
+    size_t length = !slash || slash == path ? 1 : (size_t)(slash - path);
+    memcpy(directory, slash ? path : ".", length);
+    directory[length] = 0;
 }
 
 /* Refuses what a rename would destroy (a device, say) and tells the permissions that the new file shall keep. */

@@ -111,7 +111,7 @@ static reel_status parse_fortran(parser *p)
 static reel_status parse_header(parser *p)
 {
     static const char *const keys[] = {"descr", "fortran_order", "shape"};
-    reel_status (*const rules[])(parser *) = {parse_descr, parse_fortran, parse_shape};
+    static reel_status (*const rules[])(parser *) = {parse_descr, parse_fortran, parse_shape};
     unsigned seen = 0;
     bool comma = true;
     if (!take(p, "{")) return malformed(p, "a dictionary");

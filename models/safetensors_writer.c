@@ -76,8 +76,8 @@ static reel_status sum_values(writing *w)
         const void *values;
         reel_status status = get_values(w, i, &values);
         if (status != REEL_OK) return status;
-        sprintf(w->checksums + 9 * i, i + 1 < w->count ? "%08" PRIx32 " " : "%08" PRIx32,
-                reel_crc32c(0, values, w->bytes[i]));
+        sprintf(w->checksums + 9 * i, "%08" PRIx32 "%s", reel_crc32c(0, values, w->bytes[i]),
+                i + 1 < w->count ? " " : "");
     }
     return REEL_OK;
 }
