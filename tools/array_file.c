@@ -105,7 +105,6 @@ reel_status reel_npy_values(const reel_npy *array, reel_dtype dtype, const char 
 reel_status reel_npy_write_values(const char *path, reel_dtype dtype, const reel_shape *shape, const void *values,
                                   reel_error *error)
 {
-    static const char *const names[] = {
-        [REEL_F32] = "<f4", [REEL_F64] = "<f8", [REEL_I32] = "<i4", [REEL_U8] = "|u1"};
+    static const char *const names[] = {[REEL_F32] = "<f4", [REEL_F64] = "<f8", [REEL_I32] = "<i4", [REEL_U8] = "|u1"};
     return reel_npy_write(path, names[dtype], shape->rank, shape->size, values, error);
 }
