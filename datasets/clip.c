@@ -105,15 +105,18 @@ static void place_frames(reel_clip *clip, const reel_video *video, const plan *p
     }
 }
 
-static void draw_plan(plan *p, const reel_dataset *set, const reel_clip_options *options, uint64_t pairs,
+/* False when there is no pair to draw. */
+static bool draw_plan(plan *p, const reel_dataset *set, const reel_clip_options *options, uint64_t pairs,
                       uint64_t pair_key, uint64_t key)
 {
     *p = (plan){.percent = 100};
-    find_pair(set, reel_below(pair_key, DRAW_PAIR, pairs), p);
+    if (pairs) find_pair(set, reel_below(pair_key, DRAW_PAIR, pairs), p);
     p->flip = options->flip && reel_below(key, DRAW_FLIP, 2);
-    if (!options->affine) return;
-    p->angle = (int)reel_below(key, DRAW_ANGLE, 40) - 20;
-    p->percent = 75 + (int)reel_below(key, DRAW_SCALE, 50);
+    if (options->affine) {
+        p->angle = (int)reel_below(key, DRAW_ANGLE, 40) - 20;
+        p->percent = 75 + (int)reel_below(key, DRAW_SCALE, 50);
+    }
+    return p->object != NULL;
 }
 
 /* Applies the plan's geometry to planes; `shape`: see reel_warp_about_centre. */
@@ -180,14 +183,14 @@ static reel_status fill(reel_clip *clip, const reel_dataset *set, const reel_cli
     uint64_t key = reel_key(reel_key(options->seed, 0x636c6970), n);
     plan p = {0};
     uint64_t pairs = find_pair(set, UINT64_MAX, &p);
-    if (!pairs)
-        return reel_fail(error, REEL_BAD_DATA,
-                         "%s: none of the %d videos has an object with two annotated frames, so "
-                         "no clip can be made; check the split and its lists",
-                         set->name, set->videos);
     for (uint64_t try = 0; try < MOST_PAIRS_TRIED * PLACES_TRIED; try++) {
-        draw_plan(&p, set, options, pairs, reel_key(key, try / PLACES_TRIED), reel_key(key, MOST_PAIRS_TRIED + try));
-        place_frames(clip, &set->video[p.video], &p, options, reel_key(key, MOST_PAIRS_TRIED + try));
+        uint64_t pair_key = reel_key(key, try / PLACES_TRIED), place_key = reel_key(key, MOST_PAIRS_TRIED + try);
+        if (!draw_plan(&p, set, options, pairs, pair_key, place_key))
+            return reel_fail(error, REEL_BAD_DATA,
+                             "%s: none of the %d videos has an object with two annotated frames, so no clip can be "
+                             "made; check the split and its lists",
+                             set->name, set->videos);
+        place_frames(clip, &set->video[p.video], &p, options, place_key);
         reel_status status = load_mask(clip, set, &p, 0, scratch, error);
         if (status == REEL_OK && !shows_object(clip)) continue;
         clip->video = p.video;

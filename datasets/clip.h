@@ -9,9 +9,11 @@
 #include <stddef.h>
 
 typedef struct {
-    int frames, height, width;  /* frames includes the first, whose mask is given to the network */
-    bool flip, affine, reverse; /* augmentation: mirror (p = 1/2), affine (network.md's ranges), backward in time */
-    int max_step;               /* frames are taken every 1..max_step-th annotated frame (drawn per clip) */
+    int frames, height, width; /* frames includes the first, whose mask is given to the network */
+    bool flip;                 /* mirrors half of the clips */
+    bool affine;               /* turns by -20..19 degrees and scales by 0.75..1.24 about the centre; black outside */
+    bool reverse;              /* runs half of the clips backward */
+    int max_step;              /* frames are taken every 1..max_step-th listed frame (drawn per clip) */
     uint64_t seed;
 } reel_clip_options;
 
