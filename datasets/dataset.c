@@ -59,13 +59,15 @@ static bool open_by_looking(reel_dataset *set, const char *folder, const char *s
     return false;
 }
 
+void reel_dataset_begin(reel_dataset *set) { *set = (reel_dataset){.read_frame = read_frame, .read_mask = read_mask}; }
+
 bool reel_dataset_open_layout(reel_dataset *set, const char *folder, reel_layout layout, const char *split,
                               reel_faults *faults)
 {
     bool go_on = false;
     char shown[REEL_SHOWN];
     const char *wrong = split ? reel_name_fault(split, strlen(split)) : NULL;
-    *set = (reel_dataset){.read_frame = read_frame, .read_mask = read_mask};
+    reel_dataset_begin(set);
     set->name = reel_copy_string(folder);
     if (!set->name)
         reel_fail_memory(faults->error);

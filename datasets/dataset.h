@@ -46,6 +46,11 @@ typedef enum { REEL_ANY_LAYOUT, REEL_DAVIS2016, REEL_DAVIS2017, REEL_YOUTUBE_VOS
    contradiction it meets; `reel_dataset_verify` lists them all. On failure the set is closed already. */
 reel_status reel_dataset_open(reel_dataset *set, const char *folder, reel_layout layout, const char *split,
                               reel_error *error);
+
+/* One video from a folder of frames and its masks: a PNG for the first frame (or the frame of the same name), or a
+   folder of PNGs for the frames in which objects are first marked. */
+reel_status reel_dataset_open_video(reel_dataset *set, const char *frames, const char *masks, reel_error *error);
+
 void reel_dataset_close(reel_dataset *set);
 
 /* Index of the video of that name, or -1. */

@@ -25,6 +25,9 @@ static inline bool reel_stop_for_memory(reel_faults *faults)
     return false;
 }
 
+/* An empty data set of files: frames and masks are read from the paths of its videos. */
+void reel_dataset_begin(reel_dataset *set);
+
 /* The two layouts fill set->video. `split` is never NULL. */
 bool reel_davis_open(reel_dataset *set, const char *folder, reel_layout layout, const char *split, reel_faults *faults);
 bool reel_youtube_vos_open(reel_dataset *set, const char *folder, const char *split, reel_faults *faults);

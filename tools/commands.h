@@ -6,6 +6,10 @@
 
 #define REEL_VERSION "0.1.0"
 
+int reel_command_train(int argc, char **argv);
+int reel_command_segment(int argc, char **argv);
+int reel_command_verify(int argc, char **argv);
+int reel_command_bench(int argc, char **argv);
 int reel_command_eval(int argc, char **argv);
 
 #endif

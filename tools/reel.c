@@ -11,7 +11,11 @@ static const struct {
     int (*run)(int argc, char **argv);
     const char *summary;
 } commands[] = {
+    {"train", reel_command_train, "train a network on clips"},
+    {"segment", reel_command_segment, "follow objects through a video"},
     {"eval", reel_command_eval, "score predicted masks with J and F"},
+    {"bench", reel_command_bench, "time the network on random data"},
+    {"verify", reel_command_verify, "list the faults of a data set"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

@@ -1,0 +1,168 @@
+/* reel segment: a video and the first mask of each object in, a mask a frame out. */
+#include "backends/registry.h"
+#include "models/checkpoint.h"
+#include "tools/commands.h"
+#include "tools/data.h"
+#include "tools/model_options.h"
+#include "tools/options.h"
+#include "tools/overlay.h"
+#include "tools/progress.h"
+#include "tools/segmenter.h"
+#include "tools/signals.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct {
+    const char *weights, *frames, *mask, *data, *split, *out, *device, *overlay;
+    int layout, threads, videos;
+    reel_size size;
+    uint64_t seed;
+    bool binary, quiet;
+} segment_options;
+
+static const reel_option table[] = {
+    REEL_OPTION("weights", STRING, segment_options, weights, "FILE", "safetensors written by reel train",
+                .required = true),
+    REEL_OPTION("frames", STRING, segment_options, frames, "DIR", "pictures of one video, named by their number"),
+    REEL_OPTION("mask", STRING, segment_options, mask, "PNG",
+                "objects of the first frame; or a folder of PNGs, each for the frame of its name, for late objects"),
+    REEL_OPTION("data", STRING, segment_options, data, "DIR", "instead of --frames: a data set, or moving_shapes"),
+    REEL_OPTION("layout", CHOICE, segment_options, layout, REEL_LAYOUTS, "of --data", .fallback = "any"),
+    REEL_OPTION("split", STRING, segment_options, split, "NAME", "of --data", .fallback = "val"),
+    REEL_OPTION("videos", INT, segment_options, videos, "N", "how many moving_shapes", .fallback = "8", .low = 1,
+                .high = 100000),
+    REEL_OPTION("seed", SEED, segment_options, seed, "N", "of moving_shapes", .fallback = "1000001"),
+    REEL_OPTION("out", STRING, segment_options, out, "DIR", "masks go to DIR/FRAME.png, or DIR/VIDEO/FRAME.png",
+                .required = true),
+    REEL_OPTION("overlay", STRING, segment_options, overlay, "DIR", "also write frames with their masks on them"),
+    REEL_OPTION("binary-255", FLAG, segment_options, binary, NULL, "write grey masks of 0 and 255 (DAVIS 2016)"),
+    REEL_OPTION("size", SIZE, segment_options, size, "HxW", "for the network; by default that of its training",
+                .low = 8, .high = 4096),
+    REEL_OPTION("device", STRING, segment_options, device, "NAME", "cpu, or reference for plain loops",
+                .fallback = "cpu"),
+    REEL_OPTION("threads", INT, segment_options, threads, "N", "0: all cores", .fallback = "0", .low = 0, .high = 1024),
+    REEL_OPTION("quiet", FLAG, segment_options, quiet, NULL, "no progress on stderr"),
+    {0},
+};
+static const reel_usage usage = {"segment", "Follows objects through a video, from their first masks.", table,
+                                 "Masks have the size of the frames and the palette of the given mask.\n"};
+
+typedef struct {
+    segment_options o;
+    reel_model_options model;
+    reel_backend *backend;
+    reel_parameters *set;
+    reel_s2s_session *session;
+    reel_dataset data;
+    const reel_video *video;
+    char out[2048], overlay[2048]; /* folders of the present video */
+    reel_progress progress;
+    uint64_t done;
+    reel_error error;
+} segmentation;
+
+static reel_status make_folder(const char *path, reel_error *error)
+{
+    if (!mkdir(path, 0777) || errno == EEXIST) return REEL_OK;
+    return reel_fail(error, REEL_IO, "%s: cannot make this folder: %s", path, strerror(errno));
+}
+
+static reel_status write_frame(void *to, int frame, const reel_image *image, const reel_mask *found, reel_error *error)
+{
+    segmentation *s = to;
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s.png", s->out, s->video->frame[frame]);
+    reel_status status = reel_mask_write(found, path, s->o.binary, error);
+    if (!status && s->o.overlay) {
+        snprintf(path, sizeof path, "%s/%s.png", s->overlay, s->video->frame[frame]);
+        reel_overlay((reel_image *)image, found);
+        status = reel_image_write(image, path, error);
+    }
+    reel_progress_show(&s->progress, ++s->done, s->video->name);
+    return status;
+}
+
+static reel_status open_network(segmentation *s)
+{
+    reel_safetensors file;
+    reel_status status = reel_safetensors_open(&file, s->o.weights, &s->error);
+    if (status) return status;
+    status = reel_model_options_from(&s->model, &file, &s->error);
+    if (s->o.size.height) s->model.size = s->o.size;
+    if (!status && !(s->backend = reel_backend_open(s->o.device, s->o.threads, &s->error))) status = s->error.status;
+    if (!status && !(s->set = reel_parameters_new(s->backend, 0))) status = reel_fail_memory(&s->error);
+    if (!status) {
+        s->session =
+            reel_s2s_session_new(s->set, &s->model.config, s->model.size.height, s->model.size.width, &s->error);
+        status = s->session ? reel_checkpoint_load(&file, s->set, REEL_LOAD_WEIGHTS, NULL, &s->error) : s->error.status;
+    }
+    reel_safetensors_close(&file);
+    return status;
+}
+
+static reel_status open_videos(segmentation *s)
+{
+    bool loose = s->o.frames && s->o.mask, both = s->o.data && (s->o.frames || s->o.mask);
+    if (both || (!loose && !s->o.data))
+        return reel_fail(&s->error, REEL_USAGE, "give either --frames DIR with --mask PNG, or --data DIR");
+    if (loose) return reel_dataset_open_video(&s->data, s->o.frames, s->o.mask, &s->error);
+    reel_data_choice choice = {.name = s->o.data,
+                               .layout = s->o.layout,
+                               .split = s->o.split,
+                               .height = s->model.size.height,
+                               .width = s->model.size.width,
+                               .seed = s->o.seed,
+                               .videos = s->o.videos,
+                               .frames = 32};
+    return reel_data_open(&s->data, &choice, &s->error);
+}
+
+static void join_path(char path[2048], const char *folder, const char *name)
+{
+    snprintf(path, 2048, name ? "%s/%s" : "%s%s", folder, name ? name : "");
+}
+
+static reel_status segment_video(segmentation *s, int v)
+{
+    s->video = &s->data.video[v];
+    const char *name = s->o.data ? s->video->name : NULL;
+    join_path(s->out, s->o.out, name);
+    if (s->o.overlay) join_path(s->overlay, s->o.overlay, name);
+    reel_status status = make_folder(s->out, &s->error);
+    if (!status && s->o.overlay) status = make_folder(s->overlay, &s->error);
+    if (status) return status;
+    return reel_segment_video(s->session, s->model.size.height, s->model.size.width, &s->data, v,
+                              (reel_segment_sink){write_frame, s}, &s->error);
+}
+
+static reel_status segment(segmentation *s)
+{
+    reel_status status = open_network(s);
+    if (!status) status = open_videos(s);
+    if (!status) status = make_folder(s->o.out, &s->error);
+    if (!status && s->o.overlay) status = make_folder(s->o.overlay, &s->error);
+    uint64_t frames = 0;
+    for (int v = 0; v < s->data.videos; v++) frames += (uint64_t)s->data.video[v].frames;
+    reel_progress_begin(&s->progress, "segment", 0, frames, s->o.quiet);
+    reel_signals_catch();
+    for (int v = 0; !status && v < s->data.videos && !reel_signal_caught(); v++) status = segment_video(s, v);
+    reel_progress_end(&s->progress);
+    return status;
+}
+
+int reel_command_segment(int argc, char **argv)
+{
+    segmentation s = {0};
+    int code = reel_options_begin(&usage, argc, argv, &s.o);
+    if (code >= 0) return code;
+    reel_status status = segment(&s);
+    reel_s2s_session_free(s.session);
+    reel_parameters_free(s.set);
+    if (s.backend) s.backend->close(s.backend);
+    reel_dataset_close(&s.data);
+    if (status) return reel_complain(&usage, &s.error);
+    return reel_signal_caught() ? 128 + reel_signal_caught() : 0;
+}
