@@ -72,10 +72,12 @@ static void report_ids(const reel_video *video, const findings *found, reel_faul
         }
         if (found[i].mask.status != REEL_OK) all_read = false;
     }
-    for (int i = 0; all_read && i < video->objects; i++)
-        if (!shown[video->object[i].id])
-            reel_fault(faults, REEL_BAD_DATA, "video %s: object %d has no pixel in any mask", video->name,
-                       video->object[i].id);
+    for (int i = 0; all_read && i < video->objects; i++) {
+        const reel_video_object *object = &video->object[i];
+        bool has_mask = video->frames && object->listed[object->first] && video->mask_path[object->first];
+        if (has_mask && !shown[object->id])
+            reel_fault(faults, REEL_BAD_DATA, "video %s: object %d has no pixel in any mask", video->name, object->id);
+    }
 }
 
 /* In a binary data set every value is object 1. */
