@@ -47,8 +47,12 @@ static void note_ids(reel_id_set *set, const reel_mask *mask, bool binary)
     size_t n = (size_t)mask->height * (size_t)mask->width, i = 0;
     uint8_t last = 0;
     while (i < n) {
-        size_t end = i + 64 < n ? i + 64 : n;
-        if (end - i == 64 && all_equal(mask->id + i, last)) i = end;
+        bool whole = n - i >= 64;
+        if (whole && all_equal(mask->id + i, last)) {
+            i += 64;
+            continue;
+        }
+        size_t end = whole ? i + 64 : n;
         for (; i < end; i++) {
             if (mask->id[i] == last) continue;
             last = mask->id[i];
@@ -98,8 +102,10 @@ static reel_status score_frame(reel_eval_frame *frame, bool binary, reel_error *
                                "%s: the prediction is %dx%d (height x width), its ground truth %s "
                                "is %dx%d; write predictions at the size of the ground truth",
                                frame->guess, guess.height, guess.width, frame->truth, truth.height, truth.width);
-        if (!status) note_ids(&frame->in_guess, &guess, binary);
-        if (!status) status = score_objects(frame, &truth, &guess, binary, error);
+        if (!status) {
+            note_ids(&frame->in_guess, &guess, binary);
+            status = score_objects(frame, &truth, &guess, binary, error);
+        }
     }
     reel_mask_free(&truth);
     reel_mask_free(&guess);

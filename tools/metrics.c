@@ -183,9 +183,10 @@ static double pairwise_sum(const double *value, int n)
         int half = n / 2 - n / 2 % 8;
         return pairwise_sum(value, half) + pairwise_sum(value + half, n - half);
     }
-    double lane[8] = {0}, sum = 0;
+    double sum = 0;
     int i = 0;
     if (n >= 8) {
+        double lane[8] = {0};
         for (; i < n - n % 8; i++) lane[i % 8] += or_zero(value[i]);
         sum = ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
     }
