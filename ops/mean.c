@@ -1,0 +1,50 @@
+/* mean: y = the mean of x over some axes, of all of them when none is named; the mean of no elements is refused. Floats
+   are added in double.
+   Gradient: dy / n, stretched back over the n elements that made one. */
+#include "ops/ops.h"
+#include "ops/fold.h"
+
+reel_tensor *reel_mean(reel_tensor *x, reel_ints axes, bool keep)
+{
+    return reel_apply1(&reel_op_mean, (&(reel_reduce_attr){axes, keep}), x);
+}
+
+reel_tensor *reel_mean_all(reel_tensor *x)
+{
+    return reel_mean(x, (reel_ints){0}, false);
+}
+
+static void gradient(reel_gradient *g)
+{
+    const reel_shape *x = &g->x[0]->shape;
+    int64_t all = reel_elements(x), made = reel_elements(&g->y[0]->shape);
+    reel_tensor *share = reel_scale(g->dy[0], all ? (double)made / (double)all : 0);
+    g->dx[0] = reel_broadcast_to(reel_reshape(share, reel_fold_kept_shape(x, g->attr)), *x);
+}
+
+static double plus(double a, double b)
+{
+    return a + b;
+}
+
+static reel_status mean_reference(const reel_call *call)
+{
+    return reel_fold_run(call, 0, plus, true);
+}
+
+static double flops(const reel_node *node)
+{
+    return (double)reel_elements(&node->input[0]->shape);
+}
+
+const reel_op reel_op_mean = {.name = "mean",
+                              .summary = "the mean of x over some axes",
+                              .least_inputs = 1,
+                              .most_inputs = 1,
+                              .outputs = 1,
+                              .attr_size = sizeof(reel_reduce_attr),
+                              .attrs = reel_fold_attrs,
+                              .shape = reel_fold_shape_nonempty,
+                              .gradient = gradient,
+                              .reference = {mean_reference, NULL},
+                              .flops = flops};

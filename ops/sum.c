@@ -1,0 +1,47 @@
+/* sum: y = the sum of x over some axes, of all of them when none is named. The sum of no elements is 0. Floats are
+   added in double. Gradient: dy, stretched back over what was added up. */
+#include "ops/ops.h"
+#include "ops/fold.h"
+
+reel_tensor *reel_sum(reel_tensor *x, reel_ints axes, bool keep)
+{
+    return reel_apply1(&reel_op_sum, (&(reel_reduce_attr){axes, keep}), x);
+}
+
+reel_tensor *reel_sum_all(reel_tensor *x)
+{
+    return reel_sum(x, (reel_ints){0}, false);
+}
+
+static void gradient(reel_gradient *g)
+{
+    const reel_shape *x = &g->x[0]->shape;
+    g->dx[0] = reel_broadcast_to(reel_reshape(g->dy[0], reel_fold_kept_shape(x, g->attr)), *x);
+}
+
+static double plus(double a, double b)
+{
+    return a + b;
+}
+
+static reel_status sum_reference(const reel_call *call)
+{
+    return reel_fold_run(call, 0, plus, false);
+}
+
+static double flops(const reel_node *node)
+{
+    return (double)reel_elements(&node->input[0]->shape);
+}
+
+const reel_op reel_op_sum = {.name = "sum",
+                             .summary = "the sum of x over some axes",
+                             .least_inputs = 1,
+                             .most_inputs = 1,
+                             .outputs = 1,
+                             .attr_size = sizeof(reel_reduce_attr),
+                             .attrs = reel_fold_attrs,
+                             .shape = reel_fold_shape,
+                             .gradient = gradient,
+                             .reference = {sum_reference, NULL},
+                             .flops = flops};
