@@ -1,49 +1,111 @@
-# reel: `make help` lists the targets.
-CC      ?= gcc
-PREFIX  ?= /usr/local
-B       := build
-PACKAGES := openblas libjpeg libpng jansson
+# reel: `make help` lists what can be made. Sources are found by folder: a new file needs no line here.
 
-ROOMS   := core ops autograd backends backends/cpu models datasets
-LIB_SRC := $(sort $(foreach room,$(ROOMS),$(wildcard $(room)/*.c)))
-CMD_SRC := $(sort $(wildcard tools/*.c))
-SUP_SRC := $(sort $(wildcard tests/support/*.c tests/cases/*.c) $(filter-out tools/reel.c,$(wildcard tools/*.c)))
-TESTS   := $(patsubst tests/%.c,$(B)/tests/%,$(sort $(wildcard tests/*.c)))
-
-WARN    := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wvla
-OPT     ?= -O3 -fno-math-errno -fno-trapping-math
-CFLAGS  ?= -g
-ALL     := -std=c11 -D_GNU_SOURCE -I. -fPIC -fopenmp $(WARN) $(OPT) $(CFLAGS) -MMD -MP
-LIBS    := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm -lpthread
-ALL     += $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-ifdef SANITIZE
-B       := build/sanitize
-OPT     := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+ifeq ($(origin CC),default)
+CC := gcc
 endif
+PREFIX  ?= /usr/local
+DESTDIR ?=
+VERSION := $(shell sed -n 's/.*REEL_VERSION "\(.*\)".*/\1/p' tools/commands.h)
+
+ifdef SANITIZE
+B   := build/sanitize
+OPT := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+else
+B   := build
+OPT := -O3 -fno-math-errno -fno-trapping-math
+endif
+
+PACKAGES := openblas libjpeg libpng jansson
+CFLAGS   ?= -g
+WARN     := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wvla
+ALL      := -std=c11 -D_GNU_SOURCE -I. -fPIC -fopenmp $(WARN) $(OPT) $(CFLAGS) -MMD -MP \
+            $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+LIBS     := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm -lpthread
+
+ROOMS    := core ops autograd backends backends/cpu models datasets
+LIB_SRC  := $(sort $(foreach room,$(ROOMS),$(wildcard $(room)/*.c)))
+CMD_SRC  := $(sort $(wildcard tools/*.c))
+SUP_SRC  := $(sort $(wildcard tests/support/*.c tests/cases/*.c)) $(filter-out tools/reel.c,$(CMD_SRC))
+TEST_SRC := $(sort $(wildcard tests/*.c))
 
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/obj/%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(B)/obj/%.o)
 SUP_OBJ := $(SUP_SRC:%.c=$(B)/obj/%.o)
+TESTS   := $(TEST_SRC:tests/%.c=$(B)/tests/%)
+
+.PHONY: all help setup tests test demo bench install uninstall lint format clean
+all: $(B)/reel ## build build/reel (the default)
+
+help: ## list what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+	@echo "  make test SANITIZE=1   the tests under AddressSanitizer and UBSan, in build/sanitize"
+
+setup: ## install what building needs, or say what is missing
+	@tools/setup.sh build
+
+tests: $(TESTS) $(B)/reel ## build the test programs in build/tests
+
+test: ## set up, build and run all tests
+	@tools/setup.sh test
+	@$(MAKE) --no-print-directory -j2 tests
+	@B=$(B) tests/run.sh
+
+demo: ## set up, build, train on built-in video, segment, score; results in build/demo
+	@tools/setup.sh build
+	@$(MAKE) --no-print-directory -j2 all
+	@rm -rf build/demo && $(B)/reel demo --out build/demo
+
+install: all $(B)/libreel.so ## install the library, its headers, reel.pc and the command under PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install $(B)/reel $(DESTDIR)$(PREFIX)/bin/reel
+	install -m 644 $(B)/libreel.a $(DESTDIR)$(PREFIX)/lib/libreel.a
+	install -m 755 $(B)/libreel.so $(DESTDIR)$(PREFIX)/lib/libreel.so.$(VERSION)
+	ln -sf libreel.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libreel.so
+	for room in $(ROOMS); do \
+	    install -d $(DESTDIR)$(PREFIX)/include/reel/$$room; \
+	    install -m 644 $$room/*.h $(DESTDIR)$(PREFIX)/include/reel/$$room/; \
+	done
+	install -m 644 ops/ops.def $(DESTDIR)$(PREFIX)/include/reel/ops/
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@PACKAGES@|$(PACKAGES)|' core/reel.pc.in \
+	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/reel.pc
+
+uninstall: ## remove what install put there
+	rm -rf $(DESTDIR)$(PREFIX)/include/reel
+	rm -f $(DESTDIR)$(PREFIX)/bin/reel $(DESTDIR)$(PREFIX)/lib/libreel.* $(DESTDIR)$(PREFIX)/lib/pkgconfig/reel.pc
+
+lint: ## clang-format, cppcheck and clang-tidy
+	clang-format --dry-run -Werror $(shell git ls-files '*.c' '*.h')
+	cppcheck --quiet --enable=warning,performance,portability --inline-suppr --error-exitcode=1 -I. $(LIB_SRC) $(CMD_SRC)
+	clang-tidy --quiet $(LIB_SRC) $(CMD_SRC) -- -std=c11 -D_GNU_SOURCE -I. -fopenmp \
+	    $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+
+format: ## run clang-format over the sources
+	clang-format -i $(shell git ls-files '*.c' '*.h')
+
+clean: ## remove build
+	rm -rf build
 
 $(B)/reel: $(CMD_OBJ) $(B)/libreel.a
-	$(CC) $(ALL) $^ -o $@ $(LIBS)
+	@echo "link $@"
+	@$(CC) $(ALL) $^ -o $@ $(LIBS)
 
 $(B)/libreel.a: $(LIB_OBJ)
-	rm -f $@ && ar rcs $@ $^
+	@echo "archive $@"
+	@rm -f $@ && ar rcs $@ $^
+
+$(B)/libreel.so: $(LIB_OBJ)
+	@echo "link $@"
+	@$(CC) $(ALL) -shared -Wl,-soname,libreel.so.$(VERSION) $^ -o $@ $(LIBS)
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL) -c $< -o $@
+	@echo "cc $<"
+	@$(CC) $(ALL) -c $< -o $@
 
 $(B)/tests/%: $(B)/obj/tests/%.o $(SUP_OBJ) $(B)/libreel.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL) $^ -o $@ $(shell pkg-config --libs check 2>/dev/null) $(LIBS)
-
-.PHONY: tests clean
-tests: $(TESTS) $(B)/reel
-
-clean:
-	rm -rf build
+	@echo "link $@"
+	@$(CC) $(ALL) $^ -o $@ $(shell pkg-config --libs check 2>/dev/null) $(LIBS)
 
 .SECONDARY:
--include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+-include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(SUP_OBJ:.o=.d) $(TEST_SRC:%.c=$(B)/obj/%.d)
