@@ -62,11 +62,6 @@ static void on_message(j_common_ptr jpeg, int level)
     if (level < 0 && code != JWRN_JFIF_MAJOR && code != JWRN_ADOBE_XFORM) on_error(jpeg);
 }
 
-static void print_nothing(j_common_ptr jpeg)
-{
-    (void)jpeg;
-}
-
 static void on_progress(j_common_ptr jpeg)
 {
     reader *r = jpeg->client_data;
@@ -122,7 +117,6 @@ static reel_status guarded(reader *r, void (*work)(reader *))
     r->jpeg.client_data = r;
     r->manager.error_exit = on_error;
     r->manager.emit_message = on_message;
-    r->manager.output_message = print_nothing;
     r->progress.progress_monitor = on_progress;
     if (setjmp(r->escape) == 0) work(r);
     jpeg_destroy_decompress(&r->jpeg);

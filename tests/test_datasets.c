@@ -82,7 +82,7 @@ static void put_frame(const char *folder, int number)
 {
     static unsigned char *jpeg;
     static size_t bytes;
-    if (!jpeg) jpeg = jpeg_pattern(WIDTH, HEIGHT, 3, false, &bytes);
+    if (!jpeg) jpeg = jpeg_pattern(WIDTH, HEIGHT, 3, JPEG_BASELINE, &bytes);
     put(jpeg, bytes, "%s/%05d.jpg", folder, number);
 }
 
@@ -380,6 +380,10 @@ START_TEST(what_is_no_data_set_is_told)
     cannot_open(root, REEL_ANY_LAYOUT, "", REEL_USAGE, "is empty");
     put_text("file", "");
     cannot_open(temporary_path(root, "file"), REEL_ANY_LAYOUT, NULL, REEL_IO, "not a folder");
+    put_text("JPEGImages/480p/notes.txt", "");
+    cannot_open(root, REEL_ANY_LAYOUT, NULL, REEL_BAD_DATA, "has no folders of frames");
+    put_frame(F "dog\n", 0);
+    cannot_open(root, REEL_ANY_LAYOUT, NULL, REEL_BAD_DATA, "the name \"dog?\" has a control character");
     make_davis();
     cannot_open(root, REEL_DAVIS2016, NULL, REEL_IO, "ImageSets/480p/train.txt");
     cannot_open(root, REEL_DAVIS2017, "val2", REEL_IO, "ImageSets/2017/val2.txt");
@@ -648,6 +652,7 @@ START_TEST(all_faults_are_listed_at_once)
                               "two words/00001.png: the mask has no frame"};
     int count = sizeof expected / sizeof *expected;
     ck_assert_msg(verify(root, REEL_ANY_LAYOUT, NULL) == count, "%s", reports);
+    ck_assert_int_eq(reel_dataset_verify(root, REEL_ANY_LAYOUT, NULL, NULL, NULL, NULL), count);
     for (int i = 0; i < count; i++)
         ck_assert_msg(strstr(reports, expected[i]), "%s missing in %s", expected[i], reports);
 }

@@ -207,6 +207,8 @@ START_TEST(content_decides_not_the_name)
     ck_assert(temporary_file(path, "no picture at all\n", 18));
     ck_assert_int_eq(reel_image_read(&image, path, &error), REEL_BAD_DATA);
     ck_assert_ptr_nonnull(strstr(error.text, "frame.jpg: is neither JPEG nor PNG"));
+    int width, height;
+    ck_assert_int_eq(reel_image_size(path, &width, &height, NULL), REEL_BAD_DATA);
 }
 END_TEST
 
@@ -228,7 +230,7 @@ START_TEST(colour_masks_are_refused)
         frame_accepted(png.data, png.bytes);
     }
     size_t bytes;
-    unsigned char *jpeg = jpeg_pattern(16, 16, 1, false, &bytes);
+    unsigned char *jpeg = jpeg_pattern(16, 16, 1, JPEG_BASELINE, &bytes);
     mask_refused(jpeg, bytes, "is a JPEG");
     free(jpeg);
 }
@@ -257,7 +259,7 @@ START_TEST(sizes_are_checked_before_memory)
     refused(png.data, png.bytes, "too few for the size");
 
     size_t bytes;
-    unsigned char *jpeg = jpeg_pattern(16, 16, 3, false, &bytes);
+    unsigned char *jpeg = jpeg_pattern(16, 16, 3, JPEG_BASELINE, &bytes);
     unsigned char *frame = memmem(jpeg, bytes, "\xff\xc0\0\x11\x08", 5); /* then height and width, 2 bytes each */
     ck_assert_ptr_nonnull(frame);
     memcpy(frame + 5, "\x1f\x40\x1f\x40", 4);
@@ -280,7 +282,8 @@ START_TEST(every_prefix_is_refused)
     for (size_t n = 0; n < png.bytes; n++) refused(png.data, n, "");
     for (int kind = 0; kind < 4; kind++) {
         size_t bytes;
-        unsigned char *jpeg = jpeg_pattern(17, 9, kind & 1 ? 3 : 1, kind & 2, &bytes);
+        unsigned char *jpeg =
+            jpeg_pattern(17, 9, kind & 1 ? 3 : 1, kind & 2 ? JPEG_PROGRESSIVE : JPEG_BASELINE, &bytes);
         frame_accepted(jpeg, bytes);
         for (size_t n = 0; n < bytes; n++) refused(jpeg, n, "");
         free(jpeg);
@@ -303,7 +306,7 @@ END_TEST
 START_TEST(flipped_bits_of_a_jpeg_do_no_harm)
 {
     size_t bytes;
-    unsigned char *jpeg = jpeg_pattern(24, 16, 3, true, &bytes);
+    unsigned char *jpeg = jpeg_pattern(24, 16, 3, JPEG_PROGRESSIVE, &bytes);
     for (size_t bit = 0; bit < 8 * bytes; bit++) {
         reel_image image;
         reel_error error;
@@ -364,12 +367,34 @@ END_TEST
 START_TEST(odd_jpegs_are_refused_with_the_reason)
 {
     size_t bytes;
-    unsigned char *jpeg = jpeg_pattern(16, 16, 4, false, &bytes);
+    unsigned char *jpeg = jpeg_pattern(16, 16, 4, JPEG_BASELINE, &bytes);
     refused(jpeg, bytes, "CMYK");
     free(jpeg);
-    jpeg = jpeg_pattern(16, 16, 3, false, &bytes);
+    jpeg = jpeg_pattern(16, 16, 3, JPEG_BASELINE, &bytes);
     jpeg[4] ^= 1; /* the length of the first segment */
     refused(jpeg, bytes, "");
+    free(jpeg);
+}
+END_TEST
+
+/* A few hundred bytes must not keep the reader busy for minutes. */
+START_TEST(scans_without_end_are_refused)
+{
+    enum { REPEATS = 600 };
+    size_t bytes;
+    unsigned char *jpeg = jpeg_pattern(16, 16, 3, JPEG_SEPARATE, &bytes);
+    frame_accepted(jpeg, bytes);
+    unsigned char *scan = memmem(jpeg, bytes, "\xff\xda\0\x08\x01\x01", 6), *next = scan + 8;
+    while (next[0] != 0xff || next[1] == 0) next++;
+    size_t before = (size_t)(scan - jpeg), length = (size_t)(next - scan);
+    unsigned char *forged = malloc(bytes + REPEATS * length), *to = forged;
+    ck_assert_ptr_nonnull(forged);
+    memcpy(to, jpeg, before);
+    to += before;
+    for (int i = 0; i < REPEATS; i++, to += length) memcpy(to, scan, length);
+    memcpy(to, scan, bytes - before);
+    refused(forged, bytes + REPEATS * length, "more than 500 scans");
+    free(forged);
     free(jpeg);
 }
 END_TEST
@@ -400,7 +425,7 @@ START_TEST(sizes_come_from_the_header_wherever_it_is)
     size_t bytes;
     int width, height;
     reel_error error = {0};
-    unsigned char *jpeg = jpeg_pattern(40, 30, 3, false, &bytes), *late = calloc(1, bytes + COMMENT + 4);
+    unsigned char *jpeg = jpeg_pattern(40, 30, 3, JPEG_BASELINE, &bytes), *late = calloc(1, bytes + COMMENT + 4);
     ck_assert(jpeg && late);
     ck_assert_int_eq(reel_image_size(temporary_memory_file(jpeg, bytes), &width, &height, &error), REEL_OK);
     ck_assert(width == 40 && height == 30);
@@ -432,6 +457,9 @@ START_TEST(failed_writes_leave_nothing)
     ck_assert_int_eq(reel_mask_write(&none, path, false, NULL), REEL_USAGE);
     ck_assert_int_eq(reel_mask_write(&none, path, true, NULL), REEL_USAGE);
     ck_assert_int_eq(reel_image_write(&nothing, path, NULL), REEL_USAGE);
+    reel_image too_wide = {.width = 1 << 21, .height = 1, .rgb = calloc(1 << 21, 3)};
+    ck_assert_int_eq(reel_image_write(&too_wide, path, NULL), REEL_IO);
+    free(too_wide.rgb);
     ck_assert_int_eq(temporary_entries(folder), 0);
 
     signal(SIGXFSZ, SIG_IGN);
@@ -491,7 +519,7 @@ START_TEST(refused_memory_is_an_error_everywhere)
     const char *mask = temporary_path(folder, "m"), *to = temporary_path(folder, "to");
     const uint8_t ids[4] = {1, 2, 3, 4};
     size_t bytes;
-    unsigned char *jpeg = jpeg_pattern(16, 16, 3, false, &bytes);
+    unsigned char *jpeg = jpeg_pattern(16, 16, 3, JPEG_BASELINE, &bytes);
     ck_assert(temporary_file(jpeg_path, jpeg, bytes));
     free(jpeg);
     png_flat(&png, 4, 4, 16, PNG_RGBA, 3);
@@ -672,6 +700,7 @@ int main(void)
     tcase_add_test(tc, wrong_chunks_are_refused);
     tcase_add_test(tc, ids_beyond_the_palette_stay_ids);
     tcase_add_test(tc, odd_jpegs_are_refused_with_the_reason);
+    tcase_add_test(tc, scans_without_end_are_refused);
     tcase_add_test(tc, paths_that_are_no_pictures_are_errors);
     tcase_add_test(tc, sizes_come_from_the_header_wherever_it_is);
     tcase_add_test(tc, failed_writes_leave_nothing);

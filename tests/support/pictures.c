@@ -100,10 +100,11 @@ void png_mask(png_text *png, uint32_t width, uint32_t height, const uint8_t *ids
     png_end(png);
 }
 
-unsigned char *jpeg_pattern(int width, int height, int channels, bool progressive, size_t *bytes)
+unsigned char *jpeg_pattern(int width, int height, int channels, jpeg_process process, size_t *bytes)
 {
     struct jpeg_compress_struct jpeg;
     struct jpeg_error_mgr manager;
+    static const jpeg_scan_info separate[] = {{1, {0}, 0, 63, 0, 0}, {1, {1}, 0, 63, 0, 0}, {1, {2}, 0, 63, 0, 0}};
     unsigned char *data = NULL, *row = malloc((size_t)width * 4);
     unsigned long length = 0;
     if (!row) abort();
@@ -115,7 +116,8 @@ unsigned char *jpeg_pattern(int width, int height, int channels, bool progressiv
     jpeg.input_components = channels;
     jpeg.in_color_space = channels == 1 ? JCS_GRAYSCALE : channels == 3 ? JCS_RGB : JCS_CMYK;
     jpeg_set_defaults(&jpeg);
-    if (progressive) jpeg_simple_progression(&jpeg);
+    if (process == JPEG_PROGRESSIVE) jpeg_simple_progression(&jpeg);
+    if (process == JPEG_SEPARATE) jpeg.scan_info = separate, jpeg.num_scans = 3;
     jpeg_start_compress(&jpeg, TRUE);
     for (int y = 0; y < height; y++) {
         for (int i = 0; i < width * channels; i++) row[i] = (unsigned char)(i * 7 + y * 5 + i % channels * 60);

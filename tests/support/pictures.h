@@ -3,7 +3,6 @@
 #ifndef REEL_TESTS_PICTURES_H
 #define REEL_TESTS_PICTURES_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,7 +27,9 @@ void png_flat(png_text *png, uint32_t width, uint32_t height, int depth, int typ
 /* An 8-bit mask with a palette: ids[height * width]. */
 void png_mask(png_text *png, uint32_t width, uint32_t height, const uint8_t *ids);
 
-/* A JPEG of a colourful pattern; channels 1 grey, 3 RGB, 4 CMYK. Returns a block for free(). */
-unsigned char *jpeg_pattern(int width, int height, int channels, bool progressive, size_t *bytes);
+/* A JPEG of a colourful pattern; channels 1 grey, 3 RGB, 4 CMYK. JPEG_SEPARATE, for three channels, has a scan for
+   each, which is sequential and may thus be repeated. Returns a block for free(). */
+typedef enum { JPEG_BASELINE, JPEG_PROGRESSIVE, JPEG_SEPARATE } jpeg_process;
+unsigned char *jpeg_pattern(int width, int height, int channels, jpeg_process process, size_t *bytes);
 
 #endif
