@@ -67,10 +67,11 @@ static bool add_line(davis *d, const char *path, int number, const char *line, s
     const char *name = line, *pair = video_of_pair(line, &length);
     if (pair) name = pair;
     const char *wrong = reel_name_fault(name, length);
-    char shown[REEL_SHOWN];
-    if (wrong)
+    if (wrong) {
+        char shown[REEL_SHOWN];
         return reel_fault(d->faults, REEL_BAD_DATA, "%s: line %d: \"%s\": the name %s; give a video's folder name",
                           path, number, reel_show(shown, line), wrong);
+    }
     const char *last = pair && d->names.count ? d->names.name[d->names.count - 1] : "";
     if (strncmp(last, name, length) == 0 && last[length] == 0) return true; /* the next frame of the same video */
     return reel_names_add(&d->names, name, length, d->faults->error) == REEL_OK;

@@ -28,22 +28,26 @@ typedef struct {
     reel_faults *faults;
 } youtube_vos;
 
-json_t *reel_meta_parse(const char *text, size_t bytes, const char *path, reel_error *error)
+static void fail_json(const json_error_t *fault, const char *path, reel_error *error)
 {
     char shown[REEL_SHOWN];
+    if (json_error_code(fault) == json_error_out_of_memory || !fault->text[0]) /* no text: it failed before reading */
+        reel_fail_memory(error);
+    else
+        reel_fail(error, REEL_BAD_DATA, "%s: line %d, column %d: is not valid JSON (%s)", path, fault->line,
+                  fault->column, reel_show(shown, fault->text));
+}
+
+json_t *reel_meta_parse(const char *text, size_t bytes, const char *path, reel_error *error)
+{
     json_error_t fault;
     if (memchr(text, 0, bytes)) { /* which the parser below overlooks in some places */
         reel_fail(error, REEL_BAD_DATA, "%s: is not valid JSON (it has a zero byte)", path);
         return NULL;
     }
     json_t *json = json_loadb(text, bytes, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &fault);
-    if (json) return json;
-    if (json_error_code(&fault) == json_error_out_of_memory || !fault.text[0]) /* no text: it failed before reading */
-        reel_fail_memory(error);
-    else
-        reel_fail(error, REEL_BAD_DATA, "%s: line %d, column %d: is not valid JSON (%s)", path, fault.line,
-                  fault.column, reel_show(shown, fault.text));
-    return NULL;
+    if (!json) fail_json(&fault, path, error);
+    return json;
 }
 
 /* ---- where the split is ---- */
