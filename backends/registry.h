@@ -8,4 +8,7 @@
    `error` when there is no such device; never another one instead. Close with backend->close(backend). */
 reel_backend *reel_backend_open(const char *device, int threads, reel_error *error);
 
+/* The name of the i-th device, from 0; NULL behind the last. */
+const char *reel_backend_name(int i);
+
 #endif
