@@ -10,6 +10,10 @@ int reel_command_train(int argc, char **argv);
 int reel_command_segment(int argc, char **argv);
 int reel_command_verify(int argc, char **argv);
 int reel_command_bench(int argc, char **argv);
+int reel_command_op(int argc, char **argv);
+int reel_command_ops(int argc, char **argv);
+int reel_command_graph(int argc, char **argv);
+int reel_command_gradcheck(int argc, char **argv);
 int reel_command_eval(int argc, char **argv);
 
 #endif

@@ -145,6 +145,14 @@ static reel_status store_choice(const reel_option *option, const char *text, int
     return reel_fail(error, REEL_USAGE, "%s: '%s' is none of %s", label_of(option).text, text, option->detail);
 }
 
+static reel_status store_word(const reel_option *option, const char *text, reel_words *field, reel_error *error)
+{
+    if (field->count == REEL_MOST_WORDS)
+        return reel_fail(error, REEL_USAGE, "%s: more than %d values", label_of(option).text, REEL_MOST_WORDS);
+    field->at[field->count++] = text;
+    return REEL_OK;
+}
+
 static reel_status store(const reel_option *option, const char *text, void *values, reel_error *error)
 {
     void *field = (char *)values + option->offset;
@@ -165,6 +173,8 @@ static reel_status store(const reel_option *option, const char *text, void *valu
         return store_choice(option, text, field, error);
     case REEL_OPTION_SEED:
         return store_seed(option, text, field, error);
+    case REEL_OPTION_LIST:
+        return store_word(option, text, field, error);
     }
     return reel_fail(error, REEL_USAGE, "%s: an option of unknown type", label_of(option).text);
 }
@@ -197,6 +207,11 @@ static int find_option(const reading *r, const char *name)
     return -1;
 }
 
+static bool at_value(const reading *r)
+{
+    return r->next < r->argc && strncmp(r->argv[r->next], "--", 2) != 0;
+}
+
 static reel_status read_named(reading *r, const char *argument, void *values, reel_error *error)
 {
     char name[MAX_WORD + 1];
@@ -205,16 +220,19 @@ static reel_status read_named(reading *r, const char *argument, void *values, re
     int i = find_option(r, name);
     if (i < 0) return unknown(r, name, error);
     const reel_option *option = &r->usage->options[i];
-    if (r->given >> i & 1) return reel_fail(error, REEL_USAGE, "--%s is given twice; once is enough", name);
+    if (r->given >> i & 1 && option->type != REEL_OPTION_LIST)
+        return reel_fail(error, REEL_USAGE, "--%s is given twice; once is enough", name);
     r->given |= (uint64_t)1 << i;
     if (option->type == REEL_OPTION_FLAG) {
         if (equals) return reel_fail(error, REEL_USAGE, "--%s takes no value; leave away '%s'", name, equals);
         return store(option, NULL, values, error);
     }
     if (equals) return store(option, equals + 1, values, error);
-    bool has_value = r->next < r->argc && strncmp(r->argv[r->next], "--", 2) != 0;
-    if (!has_value) return reel_fail(error, REEL_USAGE, "--%s needs a value: %s", name, option->detail);
-    return store(option, r->argv[r->next++], values, error);
+    if (!at_value(r)) return reel_fail(error, REEL_USAGE, "--%s needs a value: %s", name, option->detail);
+    reel_status status = store(option, r->argv[r->next++], values, error);
+    while (!status && option->type == REEL_OPTION_LIST && at_value(r))
+        status = store(option, r->argv[r->next++], values, error);
+    return status;
 }
 
 static reel_status read_positional(reading *r, const char *argument, void *values, reel_error *error)

@@ -11,7 +11,8 @@
        };
        static const reel_usage usage = {"train", "Trains a network.", table, NULL};
 
-   Both `--name value` and `--name=value` are understood, each option at most once. */
+   Both `--name value` and `--name=value` are understood, each option at most once. A list takes every argument up to
+   the next option, and may be given again to go on with it: `--set a=1 --set b=2` is `--set a=1 b=2`. */
 #ifndef REEL_TOOLS_OPTIONS_H
 #define REEL_TOOLS_OPTIONS_H
 
@@ -26,6 +27,13 @@ typedef struct {
     int height, width;
 } reel_size;
 
+enum { REEL_MOST_WORDS = 32 };
+
+typedef struct {
+    int count;
+    const char *at[REEL_MOST_WORDS]; /* point into argv */
+} reel_words;
+
 /* The type of an option and the C type of its field. */
 typedef enum {
     REEL_OPTION_FLAG,   /* bool: true when given; takes no value */
@@ -35,6 +43,7 @@ typedef enum {
     REEL_OPTION_STRING, /* const char *, points into argv; NULL when neither given nor defaulted */
     REEL_OPTION_CHOICE, /* int: the place of the word in `detail`, from 0 */
     REEL_OPTION_SEED,   /* uint64_t */
+    REEL_OPTION_LIST,   /* reel_words, empty when not given */
 } reel_option_type;
 
 typedef struct {

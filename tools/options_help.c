@@ -30,7 +30,8 @@ static int print_name(const reel_option *option, FILE *to)
 {
     if (option->positional) return fprintf(to, "%s", option->detail ? option->detail : option->name);
     if (option->type == REEL_OPTION_FLAG) return fprintf(to, "--%s", option->name);
-    return fprintf(to, "--%s %s", option->name, option->detail ? option->detail : "VALUE");
+    return fprintf(to, "--%s %s%s", option->name, option->detail ? option->detail : "VALUE",
+                   option->type == REEL_OPTION_LIST ? "..." : "");
 }
 
 static void print_option(const reel_option *option, FILE *to)

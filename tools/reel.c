@@ -16,6 +16,10 @@ static const struct {
     {"eval", reel_command_eval, "score predicted masks with J and F"},
     {"bench", reel_command_bench, "time the network on random data"},
     {"verify", reel_command_verify, "list the faults of a data set"},
+    {"op", reel_command_op, "run one op on arrays from files"},
+    {"ops", reel_command_ops, "list the ops and what covers them"},
+    {"gradcheck", reel_command_gradcheck, "hold gradients to differences"},
+    {"graph", reel_command_graph, "print the graph of a network"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
