@@ -59,7 +59,10 @@ static bool open_by_looking(reel_dataset *set, const char *folder, const char *s
     return false;
 }
 
-void reel_dataset_begin(reel_dataset *set) { *set = (reel_dataset){.read_frame = read_frame, .read_mask = read_mask}; }
+void reel_dataset_begin(reel_dataset *set)
+{
+    *set = (reel_dataset){.read_frame = read_frame, .read_mask = read_mask};
+}
 
 bool reel_dataset_open_layout(reel_dataset *set, const char *folder, reel_layout layout, const char *split,
                               reel_faults *faults)
