@@ -14,6 +14,8 @@ int reel_command_op(int argc, char **argv);
 int reel_command_ops(int argc, char **argv);
 int reel_command_graph(int argc, char **argv);
 int reel_command_gradcheck(int argc, char **argv);
+int reel_command_shapes(int argc, char **argv);
+int reel_command_demo(int argc, char **argv);
 int reel_command_eval(int argc, char **argv);
 
 #endif

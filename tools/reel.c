@@ -15,6 +15,8 @@ static const struct {
     {"segment", reel_command_segment, "follow objects through a video"},
     {"eval", reel_command_eval, "score predicted masks with J and F"},
     {"bench", reel_command_bench, "time the network on random data"},
+    {"demo", reel_command_demo, "train, segment and score on built-in video"},
+    {"shapes", reel_command_shapes, "write the built-in video as files"},
     {"verify", reel_command_verify, "list the faults of a data set"},
     {"op", reel_command_op, "run one op on arrays from files"},
     {"ops", reel_command_ops, "list the ops and what covers them"},
