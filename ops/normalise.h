@@ -41,5 +41,7 @@ reel_batch_norm_result reel_batch_norm_train(reel_tensor *x, reel_tensor *scale,
 
 /* Zeroes each element with probability p and divides the others by 1 - p. Another draw at each run. */
 reel_tensor *reel_dropout(reel_tensor *x, double p);
+/* Elements begin..end-1 of a call of dropout: kernels share the draw. */
+void reel_dropout_range(const reel_call *call, int64_t begin, int64_t end);
 
 #endif
