@@ -94,7 +94,7 @@ static reel_status compare(checker *c, int which, int64_t entry, double analytic
     double ratio = fabs(numeric - analytic) / tolerance;
     if (!(ratio <= 1)) r->failed++;
     if (which < 0) r->worst_direction = fmax(r->worst_direction, fabs(numeric - analytic) / fmax(scale, 1e-300));
-    if (!(ratio <= r->worst)) {
+    if (!(ratio <= r->worst) && (which >= 0 || r->worst <= 1)) {
         r->worst = ratio;
         r->input = which;
         r->entry = entry;

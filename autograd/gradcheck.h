@@ -38,8 +38,8 @@ typedef struct {
 typedef struct {
     bool passed;
     int checked, skipped, failed; /* entries and directions */
-    double worst;                 /* largest |difference| / tolerance seen */
-    int input;                    /* which input has the worst entry; -1: a direction */
+    double worst; /* largest |difference| / tolerance among the entries, or of a direction when all entries pass */
+    int input;    /* which input has the worst entry; -1: a direction */
     int64_t entry;
     double analytic, numeric; /* there */
     double worst_direction;   /* largest relative error along a direction */
