@@ -79,16 +79,17 @@ static bool load(reader *r, const char *file, onnx_value *value)
     return value->present;
 }
 
-/* The dtype and shape that the line names must be those of the file. */
-static bool check_header(reader *r, const onnx_value *value)
+/* The dtype and shape that the line names must be those of the file; a scalar may be stored as one element. */
+static bool check_header(reader *r, onnx_value *value)
 {
     char shape[256] = "scalar";
     size_t used = 0;
+    const char *dtype = word(r), *expected = word(r);
+    if (!strcmp(expected, "scalar") && value->array.rank == 1 && value->array.shape[0] == 1) value->array.rank = 0;
     for (int i = 0; i < value->array.rank; i++)
         used += (size_t)snprintf(shape + used, sizeof shape - used, "%s%lld", i ? "x" : "",
                                  (long long)value->array.shape[i]);
-    const char *dtype = word(r);
-    if (strcmp(dtype, value->array.dtype) != 0 || strcmp(word(r), shape) != 0)
+    if (strcmp(dtype, value->array.dtype) != 0 || strcmp(expected, shape) != 0)
         return refuse(r, "the dtype and shape that the array file has");
     return true;
 }
