@@ -1,0 +1,215 @@
+/* conv2d_input_gradient and conv_transpose2d, in one of two ways.
+
+   With stride 1 the adjoint of a convolution is the convolution of dy with the kernels turned by half a circle and
+   their channel axes exchanged, padded by d (kh-1) - top: the weight is rewritten so and conv2d's tiles do the rest.
+
+   Otherwise, and where the weight is large beside the picture, each task makes some channels of dx: the products
+   column[(c, i, j), t] = sum over k of w[k, (c, i, j)] dy[k, t], and then each row of these added into dx where the
+   kernel element (i, j) had looked. A task has its channels of dx to itself, so that the order of sums is fixed. */
+#include "backends/cpu/conv2d.h"
+
+#include <omp.h>
+#include <string.h>
+
+enum { ROWS = 384, TURN_PIXELS = 1024, TURN_CHANNELS = 16 };
+
+/* --- the turned convolution --- */
+
+static bool turns(const reel_conv2d_geometry *g)
+{
+    return g->stride[0] == 1 && g->stride[1] == 1 && !cpu_conv2d_plain(g) && g->p * g->q >= TURN_PIXELS;
+}
+
+/* What x and y are to each other, exchanged. */
+static reel_conv2d_geometry turned(const reel_conv2d_geometry *g)
+{
+    reel_conv2d_geometry t = *g;
+    t.c = g->k, t.h = g->p, t.w = g->q, t.cg = g->kg;
+    t.k = g->c, t.p = g->h, t.q = g->w, t.kg = g->cg;
+    t.top = g->dilation[0] * (g->kh - 1) - g->top;
+    t.left = g->dilation[1] * (g->kw - 1) - g->left;
+    return t;
+}
+
+#define TURN(T)                                                                                                        \
+    for (int64_t k = 0; k < g->kg; k++)                                                                                \
+        for (int64_t ch = c0; ch < c1; ch++) {                                                                         \
+            const T *w = (const T *)(const void *)from + ((group * g->kg + k) * g->cg + ch) * positions;               \
+            T *out = (T *)(void *)to + ((group * g->cg + ch) * g->kg + k) * positions;                                 \
+            for (int64_t i = 0; i < positions; i++) out[i] = w[positions - 1 - i];                                     \
+        }
+
+/* w [K, C/groups, kh, kw] becomes [C, K/groups, kh, kw], each kernel backwards. */
+static void turn_weight(const cpu_convolution *c, const char *from, char *to)
+{
+    const reel_conv2d_geometry *g = &c->g;
+    int64_t positions = g->kh * g->kw, blocks = cpu_pieces(g->cg, TURN_CHANNELS);
+#pragma omp parallel for num_threads(c->threads)
+    for (int64_t task = 0; task < g->groups * blocks; task++) {
+        int64_t group = task / blocks, c0 = task % blocks * TURN_CHANNELS, c1 = cpu_least(c0 + TURN_CHANNELS, g->cg);
+        if (c->dtype == REEL_F32)
+            TURN(float)
+        else
+            TURN(double)
+    }
+}
+
+static size_t weight_bytes(const reel_conv2d_geometry *g, size_t element)
+{
+    return cpu_conv2d_aligned((size_t)(g->k * g->cg * g->kh * g->kw) * element);
+}
+
+static void convolve_turned(const cpu_convolution *c)
+{
+    cpu_convolution t = *c;
+    turn_weight(c, c->w, c->scratch);
+    t.g = turned(&c->g);
+    t.x = c->y;
+    t.w = c->scratch;
+    t.y = (char *)c->x;
+    t.scratch = c->scratch + weight_bytes(&c->g, c->element);
+    cpu_convolve(&t);
+}
+
+/* --- products first, then sums --- */
+
+/* Channels that a task makes. */
+static int64_t channels_of(const reel_conv2d_geometry *g)
+{
+    return cpu_most(1, cpu_least(g->cg, ROWS / (g->kh * g->kw)));
+}
+
+static size_t room_bytes(const reel_conv2d_geometry *g, size_t element)
+{
+    size_t rows = cpu_conv2d_plain(g) ? 0 : (size_t)(channels_of(g) * g->kh * g->kw);
+    return CPU_GEMM_ROOM + cpu_conv2d_aligned(rows * (size_t)(g->p * g->q) * element);
+}
+
+#define ADD_ROW(T)                                                                                                     \
+    for (int64_t p = low[0]; p < high[0]; p++) {                                                                       \
+        const T *a = (const T *)(const void *)from + p * g->q;                                                         \
+        T *to = (T *)(void *)plane + (p * g->stride[0] + down) * g->w + right;                                         \
+        if (g->stride[1] == 1)                                                                                         \
+            for (int64_t q = low[1]; q < high[1]; q++) to[q] += a[q];                                                  \
+        else                                                                                                           \
+            for (int64_t q = low[1]; q < high[1]; q++) to[q * g->stride[1]] += a[q];                                   \
+    }
+
+/* Adds one row of products, that of kernel element (i, j), into its plane of dx. */
+static void add_row(const cpu_convolution *c, int64_t i, int64_t j, const char *from, char *plane)
+{
+    const reel_conv2d_geometry *g = &c->g;
+    int64_t down = i * g->dilation[0] - g->top, right = j * g->dilation[1] - g->left;
+    int64_t offset[2] = {down, right}, size[2] = {g->h, g->w}, count[2] = {g->p, g->q}, low[2], high[2];
+    for (int a = 0; a < 2; a++) {
+        low[a] = offset[a] < 0 ? cpu_pieces(-offset[a], g->stride[a]) : 0;
+        high[a] = offset[a] < size[a] ? cpu_least(count[a], (size[a] - 1 - offset[a]) / g->stride[a] + 1) : 0;
+    }
+    if (c->dtype == REEL_F32)
+        ADD_ROW(float)
+    else
+        ADD_ROW(double)
+}
+
+static void start_plane(const cpu_convolution *c, int64_t channel, char *plane)
+{
+    int64_t count = c->g.h * c->g.w;
+    if (!c->bias) {
+        memset(plane, 0, (size_t)count * c->element);
+    } else if (c->dtype == REEL_F32) {
+        for (int64_t i = 0; i < count; i++)
+            ((float *)(void *)plane)[i] = ((const float *)(const void *)c->bias)[channel];
+    } else {
+        for (int64_t i = 0; i < count; i++)
+            ((double *)(void *)plane)[i] = ((const double *)(const void *)c->bias)[channel];
+    }
+}
+
+/* Channels c0 to c0 + count - 1 of a group of one image. */
+static void make_channels(const cpu_convolution *c, int64_t image, int64_t group, int64_t c0, int64_t count, char *room)
+{
+    const reel_conv2d_geometry *g = &c->g;
+    int64_t e = (int64_t)c->element, positions = g->kh * g->kw, reach = g->cg * positions, pixels = g->p * g->q;
+    int64_t first = group * g->cg + c0;
+    char *dx = (char *)c->x + (image * g->c + first) * g->h * g->w * e, *rows = room + CPU_GEMM_ROOM;
+    cpu_matrix w = {c->w + (group * g->kg * reach + c0 * positions) * e, reach, true};
+    cpu_matrix dy = {c->y + (image * g->k + group * g->kg) * pixels * e, pixels, false};
+    bool plain = cpu_conv2d_plain(g);
+    for (int64_t i = 0; i < count && (!plain || c->bias); i++) start_plane(c, first + i, dx + i * g->h * g->w * e);
+    cpu_gemm(c->dtype, count * positions, pixels, g->kg, w, dy, plain && c->bias, plain ? dx : rows, pixels, room);
+    for (int64_t r = 0; r < count * positions && !plain; r++)
+        add_row(c, r % positions / g->kw, r % g->kw, rows + r * pixels * e, dx + r / positions * g->h * g->w * e);
+}
+
+static void sum_products(const cpu_convolution *c)
+{
+    const reel_conv2d_geometry *g = &c->g;
+    int64_t channels = channels_of(g), blocks = cpu_pieces(g->cg, channels), tasks = g->n * g->groups * blocks;
+    size_t room = room_bytes(g, c->element);
+#pragma omp parallel for schedule(dynamic) num_threads(c->threads)
+    for (int64_t task = 0; task < tasks; task++) {
+        int64_t c0 = task % blocks * channels;
+        make_channels(c, task / blocks / g->groups, task / blocks % g->groups, c0, cpu_least(channels, g->cg - c0),
+                      c->scratch + (size_t)omp_get_thread_num() * room);
+    }
+}
+
+/* --- the kernels --- */
+
+static size_t scratch(const reel_conv2d_geometry *g, const reel_call *call)
+{
+    size_t element = reel_dtype_size(call->input[0].dtype);
+    reel_conv2d_geometry t = turned(g);
+    if (!cpu_conv2d_fits(g) || !cpu_conv2d_fits(&t)) return 0;
+    if (!turns(g)) return room_bytes(g, element) * (size_t)call->threads;
+    return weight_bytes(g, element) + cpu_convolve_scratch(&t, element, call->threads);
+}
+
+static reel_status run(const reel_conv2d_geometry *g, const void *bias, const reel_call *call)
+{
+    reel_conv2d_geometry t = turned(g);
+    cpu_convolution c = {.g = *g,
+                         .dtype = call->input[0].dtype,
+                         .element = reel_dtype_size(call->input[0].dtype),
+                         .threads = call->threads,
+                         .x = call->output[0].data,
+                         .w = call->input[1].data,
+                         .bias = bias,
+                         .y = call->input[0].data,
+                         .scratch = call->scratch};
+    if (!cpu_conv2d_fits(g) || !cpu_conv2d_fits(&t)) return call->op->reference.run(call);
+    if (turns(g))
+        convolve_turned(&c);
+    else
+        sum_products(&c);
+    return REEL_OK;
+}
+
+static reel_conv2d_geometry measure(const reel_call *call, const reel_conv2d_attr *attr)
+{
+    return reel_conv2d_measure(&call->output[0].shape, &call->input[1].shape, &call->input[0].shape, attr);
+}
+
+size_t cpu_conv2d_input_gradient_scratch(const reel_call *call)
+{
+    reel_conv2d_geometry g = measure(call, &((const reel_conv2d_adjoint_attr *)call->attr)->conv);
+    return scratch(&g, call);
+}
+
+reel_status cpu_conv2d_input_gradient(const reel_call *call)
+{
+    reel_conv2d_geometry g = measure(call, &((const reel_conv2d_adjoint_attr *)call->attr)->conv);
+    return run(&g, NULL, call);
+}
+
+size_t cpu_conv_transpose2d_scratch(const reel_call *call)
+{
+    reel_conv2d_geometry g = measure(call, &((const reel_conv_transpose2d_attr *)call->attr)->conv);
+    return scratch(&g, call);
+}
+
+reel_status cpu_conv_transpose2d(const reel_call *call)
+{
+    reel_conv2d_geometry g = measure(call, &((const reel_conv_transpose2d_attr *)call->attr)->conv);
+    return run(&g, call->inputs > 2 ? call->input[2].data : NULL, call);
+}
