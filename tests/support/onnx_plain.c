@@ -136,6 +136,13 @@ static bool axes_of(onnx_build *b, reel_ints *axes, bool *keep)
     return axes->count || !onnx_int(b, "noop_with_empty_axes", 0);
 }
 
+/* reel refuses the largest of no elements; ONNX answers with an infinity. */
+static reel_tensor *some(onnx_build *b, reel_tensor *x)
+{
+    return reel_elements(&x->shape) ? x : onnx_absent(b, "the extreme of no elements");
+}
+
+#define some_of(x) some(b, x)
 #define REDUCTION(name, before, reduce, after)                                                                         \
     static void name(onnx_build *b)                                                                                    \
     {                                                                                                                  \
@@ -146,8 +153,8 @@ static bool axes_of(onnx_build *b, reel_ints *axes, bool *keep)
     }
 REDUCTION(reduce_sum, , reel_sum, )
 REDUCTION(reduce_mean, , reel_mean, )
-REDUCTION(reduce_max, , reel_max, )
-REDUCTION(reduce_min, , reel_min, )
+REDUCTION(reduce_max, some_of, reel_max, )
+REDUCTION(reduce_min, some_of, reel_min, )
 REDUCTION(reduce_l1, reel_abs, reel_sum, )
 REDUCTION(reduce_l2, reel_square, reel_sum, reel_sqrt)
 REDUCTION(reduce_sum_square, reel_square, reel_sum, )
@@ -158,7 +165,7 @@ static void reduce_log_sum_exp(onnx_build *b)
 {
     reel_ints axes;
     bool keep, any = axes_of(b, &axes, &keep);
-    reel_tensor *x = onnx_input(b, 0);
+    reel_tensor *x = some(b, onnx_input(b, 0));
     b->output[0] = x;
     if (!any) return;
     reel_tensor *top = reel_detach(reel_max(x, axes, true));

@@ -146,7 +146,7 @@ static void adam(onnx_build *b)
     double step = onnx_number(b, 1, 0), beta2 = onnx_float(b, "beta", 0.999), post = 1;
     reel_adam_attr attr = {.beta1 = onnx_float(b, "alpha", 0.9),
                            .beta2 = beta2,
-                           .epsilon = onnx_float(b, "epsilon", 0),
+                           .epsilon = onnx_float(b, "epsilon", 1e-6),
                            .l2 = onnx_float(b, "norm_coefficient", 0)};
     if (step > 0)
         attr.epsilon /= sqrt(1 - pow(beta2, step));
