@@ -104,7 +104,7 @@ static reel_status read_dtype(const reel_safetensors *file, json_t *name, reel_s
 {
     if (!json_is_string(name)) return bad_tensor(file, t->name, error, "expected a string as dtype");
     if (reel_stored_dtype_from_name(json_string_value(name), &t->dtype)) return REEL_OK;
-    if (!reel_header_name_allowed(json_string_value(name))) return bad_tensor(file, t->name, error, "unknown dtype");
+    if (!reel_stored_name_allowed(json_string_value(name))) return bad_tensor(file, t->name, error, "unknown dtype");
     return reel_fail(error, REEL_BAD_DATA,
                      "%s: tensor '%.200s': dtype '%.20s' is not read here; convert it to F32, F16 or BF16", file->path,
                      t->name, json_string_value(name));
@@ -112,7 +112,7 @@ static reel_status read_dtype(const reel_safetensors *file, json_t *name, reel_s
 
 static reel_status read_tensor(reel_safetensors *file, const char *name, json_t *entry, reel_error *error)
 {
-    if (!reel_header_name_allowed(name)) return bad(file, error, "a tensor's name holds a control character");
+    if (!reel_stored_name_allowed(name)) return bad(file, error, "a tensor's name holds a control character");
     json_t *dtype = json_object_get(entry, "dtype"), *shape = json_object_get(entry, "shape");
     json_t *place = json_object_get(entry, "data_offsets");
     if (!dtype || !shape || !place || json_object_size(entry) != 3)

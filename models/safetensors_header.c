@@ -33,13 +33,6 @@ const char *reel_header_scan(const char *text, size_t length)
     return NULL;
 }
 
-bool reel_header_name_allowed(const char *name)
-{
-    for (; *name; name++)
-        if ((unsigned char)*name < 0x20 || *name == 0x7f) return false;
-    return true;
-}
-
 const char *reel_header_checksum_digits(const char *text, size_t length)
 {
     static const char begin[] = "{\"__metadata__\":{\"" REEL_HEADER_CHECKSUM "\":\"";

@@ -18,9 +18,6 @@ enum {
 /* Looks a header over before it is parsed, so that the parser's memory is bounded: NULL, or what is wrong with it. */
 const char *reel_header_scan(const char *text, size_t length);
 
-/* True for names without control characters. */
-bool reel_header_name_allowed(const char *name);
-
 /* A header that carries its own checksum has the eight digits at this fixed place; NULL for other headers. */
 const char *reel_header_checksum_digits(const char *text, size_t length);
 

@@ -43,7 +43,7 @@ static reel_status put_in_order(writing *w, const reel_stored_source *tensors)
     w->checksums = reel_alloc(w->count + 1, 9);
     if (!w->order || !w->bytes || !w->checksums) return reel_fail_memory(w->error);
     for (size_t i = 0; i < w->count; i++) {
-        if (!tensors[i].name || !reel_header_name_allowed(tensors[i].name) ||
+        if (!tensors[i].name || !reel_stored_name_allowed(tensors[i].name) ||
             strcmp(tensors[i].name, "__metadata__") == 0)
             return refuse(w, "a tensor", "its name is missing, reserved or holds a control character");
         if ((unsigned)tensors[i].dtype >= REEL_STORED_DTYPES) return refuse(w, tensors[i].name, "unknown dtype");

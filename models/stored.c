@@ -47,6 +47,13 @@ bool reel_stored_measure(reel_stored *s)
            reel_array_size(s->shape.rank, s->shape.size, types[s->dtype].size, &s->elements, &s->bytes);
 }
 
+bool reel_stored_name_allowed(const char *name)
+{
+    for (; *name; name++)
+        if ((unsigned char)*name < 0x20 || *name == 0x7f) return false;
+    return true;
+}
+
 /* ---- lists ---- */
 
 static int by_name(const void *a, const void *b)

@@ -30,8 +30,9 @@ typedef struct {
     reel_stored_dtype dtype;
     reel_shape shape;
     size_t elements, bytes;
-    uint64_t offset;   /* where the values begin in the file */
-    uint32_t checksum; /* CRC-32C of the values, where the file carries one */
+    uint64_t offset;               /* where the values begin in the file */
+    uint32_t checksum;             /* of the values, where the file carries one */
+    int64_t stride[REEL_MAX_RANK]; /* in elements, of a PyTorch tensor; safetensors are row-major */
 } reel_stored;
 
 const char *reel_stored_dtype_name(reel_stored_dtype dtype); /* "F32", "BOOL", ... as in safetensors */
@@ -40,6 +41,9 @@ size_t reel_stored_dtype_size(reel_stored_dtype dtype);
 
 /* False when the shape is not of a size that memory can hold; otherwise fills in elements and bytes. */
 bool reel_stored_measure(reel_stored *stored);
+
+/* True for names without control characters, which would break the one line of a message. */
+bool reel_stored_name_allowed(const char *name);
 
 void reel_stored_sort(reel_stored *list, size_t count);
 const reel_stored *reel_stored_find(const reel_stored *list, size_t count, const char *name);
