@@ -24,7 +24,6 @@ static bool shape_rule(reel_rule *r)
     reel_shape *y = &r->shape[0], both;
     y->rank = wanted->count;
     for (int i = 0; i < y->rank; i++) y->size[i] = wanted->at[i];
-    if (x->dtype == REEL_U8) return reel_reject(r, "takes f32, f64 or i32, not u8; reel_cast converts");
     if (!reel_shape_broadcast(y, &x->shape, &both) || !reel_shape_equal(&both, y))
         return reel_reject(r, "the input does not broadcast to %s", reel_shape_text(y, text));
     r->dtype[0] = x->dtype;
@@ -39,9 +38,11 @@ static void gradient(reel_gradient *g)
 ELEMENTWISE_ROW1(copy_f32, float, , x, x)
 ELEMENTWISE_ROW1(copy_f64, double, , x, x)
 ELEMENTWISE_ROW1(copy_i32, int32_t, , x, x)
+ELEMENTWISE_ROW1(copy_u8, uint8_t, , x, x)
 
 static reel_status broadcast_to_reference(const reel_call *call)
 {
+    if (call->output[0].dtype == REEL_U8) return reel_elementwise_rows(call, copy_u8);
     return reel_elementwise_run(call, copy_f32, copy_f64, copy_i32);
 }
 
