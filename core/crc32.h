@@ -2,7 +2,7 @@
    and TensorBoard records; CRC-32 (IEEE 802.3, 0xedb88320) guards zip members and PNG chunks. Every error burst of up
    to 32 bits is found, hence every single flipped bit.
 
-   Slicing-by-8 (Kounavis and Berry 2005): eight bytes a step by eight table look-ups, some 2 GB/s on one core. */
+   Slicing-by-8 (Kounavis and Berry 2005): eight bytes a step by eight table look-ups, about 1 GB/s on one core. */
 #ifndef REEL_CORE_CRC32_H
 #define REEL_CORE_CRC32_H
 
