@@ -1,4 +1,4 @@
-/* Cases of the ops that move elements. */
+/* Cases of the ops that move elements. Empty inputs, and casts to f32, leave gradcheck nothing to look at. */
 #include "tests/cases/cases.h"
 
 #include <stddef.h>
@@ -9,7 +9,7 @@ const op_case cases_layout[] = {
     {"reshape", "size=-1", "real:2x3"},
     {"reshape", "size=", "real:1x1"},
     {"reshape", "size=1,-1,1", "real:scalar"},
-    {"reshape", "size=0,5", "real:3x0"},
+    {"reshape", "size=0,5", "!real:3x0"},
     {"reshape", "size=3,2", "int7:6"},
 
     {"detach", "", "real:2x3"},
@@ -20,7 +20,7 @@ const op_case cases_layout[] = {
     {"permute", "order=-1,0,1", "real:2x1x4"},
     {"permute", "order=0,1,2", "real:2x3x4"},
     {"permute", "", "real:scalar"},
-    {"permute", "order=2,0,1", "real:3x0x2"},
+    {"permute", "order=2,0,1", "!real:3x0x2"},
     {"permute", "order=1,0", "byte9:5x7"},
     {"permute", "order=1,0,2", "real:300x41x7"},
     {"permute", "order=2,0,1", "real:3x130x120"},
@@ -50,7 +50,7 @@ const op_case cases_layout[] = {
     {"slice_gradient", "starts=1 stops=3 axes=1 size=2,4,3,3", "real:2x2x3x3"},
     {"slice_gradient", "starts=1 stops=6 axes=1 steps=2 size=2,7", "real:2x3"},
     {"slice_gradient", "starts=-1 stops=-9 axes=1 steps=-1 size=2,5", "real:2x5"},
-    {"slice_gradient", "starts=3 stops=2 size=4,2", "real:0x2"},
+    {"slice_gradient", "starts=3 stops=2 size=4,2", "!real:0x2"},
     {"slice_gradient", "starts=0 stops=1 axes=1 size=1,3,1,1", "real:1x1x1x1"},
     {"slice_gradient", "starts=1 stops=4 axes=1 size=2,5,150,160", "real:2x3x150x160"},
 
@@ -67,14 +67,14 @@ const op_case cases_layout[] = {
     {"scatter_add", "axis=-1 size=5", "real:2x7 int5:7"},
     {"scatter_add", "axis=1 size=3", "real:2x2 int3:scalar"},
     {"scatter_add", "axis=0 size=1", "real:3 int1:3"},
-    {"scatter_add", "axis=1 size=3", "real:2x0 int3:0"},
+    {"scatter_add", "axis=1 size=3", "!real:2x0 int3:0"},
 
     {"one_hot", "classes=5", "int5:3x4"},
     {"one_hot", "classes=3 axis=1 dtype=f64", "int3:2x2x3"},
     {"one_hot", "classes=2 axis=0 dtype=u8", "int2:scalar"},
 
     {"cast", "dtype=f64", "real:2x3"},
-    {"cast", "dtype=f32", "real:5"},
+    {"cast", "dtype=f32", "!real:5"},
     {"cast", "dtype=f64", "int9:2x2"},
     {"cast", "dtype=i32", "byte9:3"},
     {"cast", "dtype=u8", "int9:4"},
