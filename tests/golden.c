@@ -5,6 +5,7 @@
 #include "backends/registry.h"
 #include "core/memory.h"
 #include "core/npy.h"
+#include "core/plan.h"
 #include "models/optimise.h"
 #include "models/s2s.h"
 
