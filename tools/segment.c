@@ -33,7 +33,7 @@ static const reel_option table[] = {
     REEL_OPTION("layout", CHOICE, segment_options, layout, REEL_LAYOUTS, "of --data", .fallback = "any"),
     REEL_OPTION("split", STRING, segment_options, split, "NAME", "of --data", .fallback = "val"),
     REEL_OPTION("videos", INT, segment_options, videos, "N", "how many moving_shapes", .fallback = "8", .low = 1,
-                .high = 100000),
+                .high = 99999),
     REEL_OPTION("seed", SEED, segment_options, seed, "N", "of moving_shapes", .fallback = "1000001"),
     REEL_OPTION("out", STRING, segment_options, out, "DIR", "masks go to DIR/FRAME.png, or DIR/VIDEO/FRAME.png",
                 .required = true),

@@ -22,7 +22,7 @@ static const reel_option table[] = {
     REEL_OPTION("out", STRING, shapes_options, out, "DIR", "folder for the data set", .required = true),
     REEL_OPTION("size", SIZE, shapes_options, size, "HxW", "of the frames", .fallback = "128x224", .low = 16,
                 .high = 2048),
-    REEL_OPTION("videos", INT, shapes_options, videos, "N", "how many", .fallback = "8", .low = 1, .high = 100000),
+    REEL_OPTION("videos", INT, shapes_options, videos, "N", "how many", .fallback = "8", .low = 1, .high = 99999),
     REEL_OPTION("frames", INT, shapes_options, frames, "T", "of each", .fallback = "32", .low = 2, .high = 10000),
     REEL_OPTION("seed", SEED, shapes_options, seed, "N", "video v of seed s is always the same", .fallback = "1"),
     {0},

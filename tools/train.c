@@ -124,7 +124,7 @@ static reel_status open_data(training_run *r)
                                .height = r->o.model.size.height,
                                .width = r->o.model.size.width,
                                .seed = r->o.seed,
-                               .videos = 100000,
+                               .videos = 99999,
                                .frames = 32};
     reel_status status = reel_data_open(&r->set, &choice, &r->error);
     if (status) return status;
