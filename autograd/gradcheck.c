@@ -62,6 +62,8 @@ static reel_status loss_along(checker *c, int which, int64_t entry, double t, do
 
 /* --- one comparison --- */
 
+/* A corner puts the central difference wrong by at most half of its gap, so that a gap of twice the tolerance is where
+   it begins to matter. */
 static bool corner(const checker *c, const double l[4], double tolerance)
 {
     double e = c->options->step, f = c->at_zero;
@@ -69,7 +71,7 @@ static bool corner(const checker *c, const double l[4], double tolerance)
     double near_forward = (l[2] - f) / (e / 2), near_backward = (f - l[3]) / (e / 2);
     double far_gap = fabs(forward - backward), near_gap = fabs(near_forward - near_backward);
     double steps_differ = fabs((forward + backward) - (near_forward + near_backward)) / 2;
-    return (far_gap > 100 * tolerance && near_gap > 0.75 * far_gap) || steps_differ > 0.5 * tolerance;
+    return (far_gap > 2 * tolerance && near_gap > 0.75 * far_gap) || steps_differ > 0.5 * tolerance;
 }
 
 /* Along one entry (which >= 0) or the whole direction (which = -1), whose analytic slope is given. */
