@@ -107,7 +107,7 @@ static void print_text(const reel_gradcheck_options *o, const reel_check_result 
 
 static void print_json(const reel_gradcheck_options *o, const reel_check_result *r, const char *where)
 {
-    printf("{\"checked_what\": \"%s\", \"order\": %d, \"passed\": %s, \"checked\": %d, \"failed\": %d, "
+    printf("{\"what\": \"%s\", \"order\": %d, \"passed\": %s, \"checked\": %d, \"failed\": %d, "
            "\"skipped\": %d, \"worst\": {\"where\": \"%s\", \"gradient\": %.17g, \"differences\": %.17g, "
            "\"share_of_tolerance\": %.17g}, \"worst_direction\": %.17g}\n",
            o->op ? o->op : "network", o->order, r->passed ? "true" : "false", r->checked, r->failed, r->skipped, where,

@@ -1,5 +1,6 @@
 /* See gradcheck_model.h. The network runs in double precision on a clip of uniform noise, with masks that are discs, so
-   that every term of the loss has something to say. Frames are not differentiated, parameters all are. */
+   that every term of the loss has something to say. Frames are not differentiated, parameters all are. Biases are drawn
+   at random: at zero, where they start, a map without any input sits exactly on the kink of its ReLU. */
 #include "tools/gradcheck_model.h"
 
 #include "core/memory.h"
@@ -46,6 +47,14 @@ static void fill_mask(double *value, int height, int width, int t)
         }
 }
 
+static reel_status fill_parameter(reel_parameter *w, double *value, uint64_t seed, int which, reel_error *error)
+{
+    reel_status status = reel_parameter_read(w, value, error);
+    for (int64_t i = 0; !status && w->init.kind == REEL_INIT_CONSTANT && i < reel_elements(&w->shape); i++)
+        value[i] += 0.2 * reel_uniform(reel_key(reel_key(seed, 1000), (uint64_t)which), (uint64_t)i) - 0.1;
+    return status;
+}
+
 static reel_status fill_inputs(model_check *m, const reel_gradcheck_options *o, reel_error *error)
 {
     bool ok = allocate_inputs(m);
@@ -61,7 +70,7 @@ static reel_status fill_inputs(model_check *m, const reel_gradcheck_options *o, 
         if (!w->trained) continue;
         ok = add_input(m, reel_parameter_in(m->graph, w), true);
         reel_status status = ok ? reel_parameter_prepare(w, error) : REEL_OK;
-        if (ok && !status) status = reel_parameter_read(w, m->input[m->inputs - 1].value, error);
+        if (ok && !status) status = fill_parameter(w, m->input[m->inputs - 1].value, o->seed, i, error);
         if (status) return status;
     }
     return ok ? REEL_OK : reel_fail_memory(error);

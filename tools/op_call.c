@@ -18,7 +18,7 @@ reel_status reel_op_call_begin(reel_op_call *call, const char *name, const reel_
         for (int i = 0; i < reel_ops_count; i++) names[i] = reel_ops[i]->name;
         const char *nearest = reel_nearest_word(name, names, reel_ops_count);
         reel_free(names);
-        return reel_fail(error, REEL_USAGE, "there is no op '%s'%s%s%s; `reel ops` lists all", name,
+        return reel_fail(error, REEL_USAGE, "there is no op '%s'%s%s%s (`reel ops` lists all)", name,
                          nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
     }
     if (call->op->attr_size > sizeof call->attr)
