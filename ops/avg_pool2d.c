@@ -9,11 +9,11 @@
 #include "ops/pool2d_geometry.h"
 #include "ops/value.h"
 
-static const reel_attr attributes[] = {
-    REEL_POOL2D_ATTRIBUTES(reel_avg_pool2d_attr, window.),
-    {"count_include_pad", REEL_ATTR_BOOL, offsetof(reel_avg_pool2d_attr, count_include_pad), 1, "0", NULL,
-     "padding counts in the average"},
-    {0}};
+static const reel_attr attributes[] = {REEL_POOL2D_ATTRIBUTES(reel_avg_pool2d_attr, window.),
+                                       {"count_include_pad", REEL_ATTR_BOOL,
+                                        offsetof(reel_avg_pool2d_attr, count_include_pad), 1, "0", NULL,
+                                        "padding counts in the average"},
+                                       {0}};
 
 reel_tensor *reel_avg_pool2d(reel_tensor *x, reel_avg_pool2d_attr attr)
 {
@@ -33,8 +33,8 @@ static void gradient(reel_gradient *g)
 {
     const int64_t *size = g->x[0]->shape.size;
     if (g->wanted[0])
-        g->dx[0] = reel_avg_pool2d_gradient(g->dy[0], *(const reel_avg_pool2d_attr *)g->attr, (int)size[2],
-                                            (int)size[3]);
+        g->dx[0] =
+            reel_avg_pool2d_gradient(g->dy[0], *(const reel_avg_pool2d_attr *)g->attr, (int)size[2], (int)size[3]);
 }
 
 static double window_sum(const reel_pool2d_geometry *g, const reel_array *x, int64_t plane, int64_t p, int64_t q)

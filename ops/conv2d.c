@@ -32,7 +32,8 @@ reel_tensor *reel_conv2d(reel_tensor *x, reel_tensor *w, reel_tensor *bias, reel
 bool reel_conv2d_check(const reel_rule *r, const reel_conv2d_attr *attr)
 {
     const reel_tensor *a = r->input[0];
-    if (!reel_dtype_is_float(a->dtype)) return reel_reject(r, "convolves f32 or f64; reel_cast makes floats of integers");
+    if (!reel_dtype_is_float(a->dtype))
+        return reel_reject(r, "convolves f32 or f64; reel_cast makes floats of integers");
     for (int i = 0; i < r->inputs; i++)
         if (r->input[i] && r->input[i]->dtype != a->dtype)
             return reel_reject(r, "inputs must share one dtype; reel_cast converts");
@@ -43,8 +44,8 @@ bool reel_conv2d_check(const reel_rule *r, const reel_conv2d_attr *attr)
             if (s->size[k] < 1 || s->size[k] > INT_MAX)
                 return reel_reject(r, "axis %d of input %d is empty or longer than %d", k, i, INT_MAX);
         if (attr->stride[i] < 1 || attr->dilation[i] < 1)
-            return reel_reject(r, "stride %d,%d and dilation %d,%d must be at least 1", attr->stride[0], attr->stride[1],
-                               attr->dilation[0], attr->dilation[1]);
+            return reel_reject(r, "stride %d,%d and dilation %d,%d must be at least 1", attr->stride[0],
+                               attr->stride[1], attr->dilation[0], attr->dilation[1]);
     }
     for (int i = 0; i < 4; i++)
         if (attr->pad[i] < 0) return reel_reject(r, "pad %d is negative; crop with reel_slice", attr->pad[i]);

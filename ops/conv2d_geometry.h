@@ -7,10 +7,10 @@
 
 typedef struct {
     int64_t n, groups;
-    int64_t c, h, w;  /* x: channels in all groups, rows, columns */
-    int64_t k, p, q;  /* y: channels in all groups, rows, columns */
-    int64_t kh, kw;   /* kernel */
-    int64_t cg, kg;   /* channels of x and y in one group */
+    int64_t c, h, w; /* x: channels in all groups, rows, columns */
+    int64_t k, p, q; /* y: channels in all groups, rows, columns */
+    int64_t kh, kw;  /* kernel */
+    int64_t cg, kg;  /* channels of x and y in one group */
     int64_t stride[2], dilation[2], top, left;
 } reel_conv2d_geometry;
 

@@ -41,8 +41,8 @@ static bool shape(reel_rule *r)
         int64_t made = reel_conv2d_extent(r, conv, axis, attr->size[axis], w[2 + axis]);
         if (!made) return false;
         if (made != dy[2 + axis])
-            return reel_reject(r, "the convolution of size %d,%d makes %lld %s, dy has %lld", attr->size[0], attr->size[1],
-                               (long long)made, axis ? "columns" : "rows", (long long)dy[2 + axis]);
+            return reel_reject(r, "the convolution of size %d,%d makes %lld %s, dy has %lld", attr->size[0],
+                               attr->size[1], (long long)made, axis ? "columns" : "rows", (long long)dy[2 + axis]);
     }
     r->dtype[0] = r->input[0]->dtype;
     r->shape[0] = REEL_SHAPE(dy[0], w[1] * conv->groups, attr->size[0], attr->size[1]);
@@ -109,8 +109,8 @@ static reel_status run(const reel_call *call)
 static double flops(const reel_node *node)
 {
     const reel_conv2d_adjoint_attr *attr = node->attr;
-    reel_conv2d_geometry g = reel_conv2d_measure(&node->output[0].shape, &node->input[1]->shape, &node->input[0]->shape,
-                                                 &attr->conv);
+    reel_conv2d_geometry g =
+        reel_conv2d_measure(&node->output[0].shape, &node->input[1]->shape, &node->input[0]->shape, &attr->conv);
     return reel_conv2d_work(&g);
 }
 

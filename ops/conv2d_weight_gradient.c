@@ -30,8 +30,7 @@ static bool shape(reel_rule *r)
     const reel_conv2d_attr *conv = &attr->conv;
     if (!reel_conv2d_check(r, conv)) return false;
     const int64_t *x = r->input[0]->shape.size, *dy = r->input[1]->shape.size;
-    if (x[0] != dy[0])
-        return reel_reject(r, "x has %lld images, dy has %lld", (long long)x[0], (long long)dy[0]);
+    if (x[0] != dy[0]) return reel_reject(r, "x has %lld images, dy has %lld", (long long)x[0], (long long)dy[0]);
     if (x[1] % conv->groups || dy[1] % conv->groups)
         return reel_reject(r, "%d groups must divide the %lld input and %lld output channels", conv->groups,
                            (long long)x[1], (long long)dy[1]);
@@ -92,8 +91,8 @@ static reel_status run(const reel_call *call)
 static double flops(const reel_node *node)
 {
     const reel_conv2d_adjoint_attr *attr = node->attr;
-    reel_conv2d_geometry g = reel_conv2d_measure(&node->input[0]->shape, &node->output[0].shape, &node->input[1]->shape,
-                                                 &attr->conv);
+    reel_conv2d_geometry g =
+        reel_conv2d_measure(&node->input[0]->shape, &node->output[0].shape, &node->input[1]->shape, &attr->conv);
     return reel_conv2d_work(&g);
 }
 

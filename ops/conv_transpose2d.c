@@ -83,8 +83,8 @@ static reel_status run(const reel_call *call)
 static double flops(const reel_node *node)
 {
     const attribute *attr = node->attr;
-    reel_conv2d_geometry g = reel_conv2d_measure(&node->output[0].shape, &node->input[1]->shape, &node->input[0]->shape,
-                                                 &attr->conv);
+    reel_conv2d_geometry g =
+        reel_conv2d_measure(&node->output[0].shape, &node->input[1]->shape, &node->input[0]->shape, &attr->conv);
     return reel_conv2d_work(&g);
 }
 

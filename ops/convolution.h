@@ -41,7 +41,8 @@ reel_tensor *reel_conv2d(reel_tensor *x, reel_tensor *w, reel_tensor *bias, reel
 reel_tensor *reel_conv2d_input_gradient(reel_tensor *dy, reel_tensor *w, reel_conv2d_attr attr, int height, int width);
 /* The gradient with respect to w [K, C/groups, height, width]. */
 reel_tensor *reel_conv2d_weight_gradient(reel_tensor *x, reel_tensor *dy, reel_conv2d_attr attr, int height, int width);
-/* x [N, C, H, W], w [C, K/groups, kh, kw], bias [K] or NULL; y [N, K, (H-1) s - top - bottom + d (kh-1) + 1 + output_pad, …]. */
+/* x [N, C, H, W], w [C, K/groups, kh, kw], bias [K] or NULL; y [N, K, (H-1) s - top - bottom + d (kh-1) + 1 +
+ * output_pad, …]. */
 reel_tensor *reel_conv_transpose2d(reel_tensor *x, reel_tensor *w, reel_tensor *bias, reel_conv_transpose2d_attr attr);
 
 #endif

@@ -1,10 +1,9 @@
 /* pad: y is x with before[a] elements added in front of axis a and after[a] behind it
 
-   x of any shape and dtype; one entry an axis in both lists; y's sizes are before + size + after. A negative entry crops
-   that many elements. What is added is
-       constant: `value`;  edge: the outermost element;  reflect: what is met walking back from the edge,
-   so that 1 2 3 padded by two becomes v v 1 2 3 v v, 1 1 1 2 3 3 3 and 3 2 1 2 3 2 1. Reflection adds at most
-   size - 1 elements a side.
+   x of any shape and dtype; one entry an axis in both lists; y's sizes are before + size + after. A negative entry
+   crops that many elements. What is added is constant: `value`;  edge: the outermost element;  reflect: what is met
+   walking back from the edge, so that 1 2 3 padded by two becomes v v 1 2 3 v v, 1 1 1 2 3 3 3 and 3 2 1 2 3 2 1.
+   Reflection adds at most size - 1 elements a side.
 
    Affine in x; the adjoint of its linear part is pad_gradient. Cost: one copy. */
 #include "ops/ops.h"
@@ -20,7 +19,10 @@ const reel_attr reel_pad_attributes[] = {
     {"value", REEL_ATTR_FLOAT, offsetof(reel_pad_attr, value), 1, "0", NULL, "of constant"},
     {0}};
 
-reel_tensor *reel_pad(reel_tensor *x, reel_pad_attr attr) { return reel_apply1(&reel_op_pad, &attr, x); }
+reel_tensor *reel_pad(reel_tensor *x, reel_pad_attr attr)
+{
+    return reel_apply1(&reel_op_pad, &attr, x);
+}
 
 bool reel_pad_shape(const reel_rule *r, const reel_pad_attr *attr, const reel_shape *x, reel_shape *y)
 {

@@ -80,8 +80,10 @@ static reel_status run(const reel_call *call)
             for (int64_t q = 0; q < t.out[1]; q++) {
                 reel_resize_tap row = t.tap[0][p], column = t.tap[1][q];
                 int64_t low = (plane * t.in[0] + row.low) * t.in[1], high = (plane * t.in[0] + row.high) * t.in[1];
-                double above = between(reel_value(x, low + column.low), reel_value(x, low + column.high), column.weight);
-                double below = between(reel_value(x, high + column.low), reel_value(x, high + column.high), column.weight);
+                double above =
+                    between(reel_value(x, low + column.low), reel_value(x, low + column.high), column.weight);
+                double below =
+                    between(reel_value(x, high + column.low), reel_value(x, high + column.high), column.weight);
                 reel_set_value(y, at++, between(above, below, row.weight));
             }
     return REEL_OK;

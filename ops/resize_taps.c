@@ -18,10 +18,14 @@ static double coordinate(const reel_resize2d_attr *attr, double scale, int64_t n
 static double rounded(int rounding, double c)
 {
     switch (rounding) {
-    case REEL_ROUND_PREFER_FLOOR: return ceil(c - 0.5);
-    case REEL_ROUND_PREFER_CEIL: return floor(c + 0.5);
-    case REEL_CEIL: return ceil(c);
-    default: return floor(c);
+    case REEL_ROUND_PREFER_FLOOR:
+        return ceil(c - 0.5);
+    case REEL_ROUND_PREFER_CEIL:
+        return floor(c + 0.5);
+    case REEL_CEIL:
+        return ceil(c);
+    default:
+        return floor(c);
     }
 }
 
@@ -54,9 +58,8 @@ size_t reel_resize_tables_bytes(const int64_t in[2], const int64_t out[2])
 reel_resize_tables reel_resize_tables_fill(const reel_resize2d_attr *attr, const reel_shape *x, const reel_shape *y,
                                            void *memory)
 {
-    reel_resize_tables t = {.planes = x->size[0] * x->size[1],
-                            .in = {x->size[2], x->size[3]},
-                            .out = {y->size[2], y->size[3]}};
+    reel_resize_tables t = {
+        .planes = x->size[0] * x->size[1], .in = {x->size[2], x->size[3]}, .out = {y->size[2], y->size[3]}};
     double scale[2] = {attr->scale_height, attr->scale_width};
     reel_resize_tap *taps = memory;
     reel_resize_range *ranges = (reel_resize_range *)(taps + t.out[0] + t.out[1]);

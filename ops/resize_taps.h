@@ -54,11 +54,15 @@ bool reel_resize_check(const reel_rule *r, const reel_resize2d_attr *attr, const
          "floor",                                                                                                      \
          "floor|round_prefer_floor|round_prefer_ceil|ceil",                                                            \
          "of the coordinate, for nearest"},                                                                            \
-        {"scale_height", REEL_ATTR_FLOAT, offsetof(type, member scale_height), 1, "0", NULL,                           \
+        {"scale_height",                                                                                               \
+         REEL_ATTR_FLOAT,                                                                                              \
+         offsetof(type, member scale_height),                                                                          \
+         1,                                                                                                            \
+         "0",                                                                                                          \
+         NULL,                                                                                                         \
          "output rows over input rows where not the ratio of sizes; 0: the ratio"},                                    \
     {                                                                                                                  \
-        "scale_width", REEL_ATTR_FLOAT, offsetof(type, member scale_width), 1, "0", NULL,                              \
-            "the same across"                                                                                          \
+        "scale_width", REEL_ATTR_FLOAT, offsetof(type, member scale_width), 1, "0", NULL, "the same across"            \
     }
 
 #endif

@@ -28,24 +28,37 @@ static inline bool cpu_conv2d_plain(const reel_conv2d_geometry *g)
            g->q == g->w;
 }
 
-/* OpenBLAS counts in 32 bits; larger ones run the reference loops. */
+/* Sizes in bytes and their products stay well within 64 bits; larger ones run the reference loops. */
 static inline bool cpu_conv2d_fits(const reel_conv2d_geometry *g)
 {
     return (double)g->p * (double)g->q < 0x1p31 && (double)g->h * (double)g->w < 0x1p31 &&
            (double)g->cg * (double)(g->kh * g->kw) < 0x1p31;
 }
 
-/* Rows r0..r1-1 and columns t0..t1-1 of the columns matrix of the group whose first plane is `x`, written densely. */
+/* Rows r0..r1-1 and columns t0..t1-1 of the columns matrix of the group whose first plane is `x`, written with `row`
+   elements from one row to the next. */
 void cpu_conv2d_columns(const reel_conv2d_geometry *g, size_t element, const char *x, int64_t r0, int64_t r1,
-                        int64_t t0, int64_t t1, char *panel);
+                        int64_t t0, int64_t t1, char *panel, int64_t row);
 
-static inline size_t cpu_conv2d_aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
+static inline size_t cpu_conv2d_aligned(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
 
-size_t cpu_convolve_scratch(const reel_conv2d_geometry *g, size_t element, int threads);
+size_t cpu_convolve_scratch(const reel_conv2d_geometry *g, reel_dtype dtype, int threads);
 void cpu_convolve(const cpu_convolution *c);
 
-static inline int64_t cpu_least(int64_t a, int64_t b) { return a < b ? a : b; }
-static inline int64_t cpu_most(int64_t a, int64_t b) { return a > b ? a : b; }
-static inline int64_t cpu_pieces(int64_t whole, int64_t piece) { return (whole + piece - 1) / piece; }
+static inline int64_t cpu_least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+static inline int64_t cpu_most(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+static inline int64_t cpu_pieces(int64_t whole, int64_t piece)
+{
+    return (whole + piece - 1) / piece;
+}
 
 #endif

@@ -74,12 +74,12 @@ static void copy_rows(const view *v, const char *plane, int64_t t0, int64_t t1, 
 }
 
 void cpu_conv2d_columns(const reel_conv2d_geometry *g, size_t element, const char *x, int64_t r0, int64_t r1,
-                        int64_t t0, int64_t t1, char *panel)
+                        int64_t t0, int64_t t1, char *panel, int64_t row)
 {
     int64_t positions = g->kh * g->kw, plane = g->h * g->w * (int64_t)element;
     bool shifted = g->stride[0] == 1 && g->stride[1] == 1 && g->q == g->w;
     view v = {.h = g->h, .w = g->w, .q = g->q, .stride = {g->stride[0], g->stride[1]}, .element = element};
-    for (int64_t r = r0; r < r1; r++, panel += (t1 - t0) * (int64_t)element) {
+    for (int64_t r = r0; r < r1; r++, panel += row * (int64_t)element) {
         v.down = r % positions / g->kw * g->dilation[0] - g->top;
         v.right = r % g->kw * g->dilation[1] - g->left;
         (shifted ? copy_shifted : copy_rows)(&v, x + r / positions * plane, t0, t1, panel);

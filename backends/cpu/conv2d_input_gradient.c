@@ -162,7 +162,7 @@ static size_t scratch(const reel_conv2d_geometry *g, const reel_call *call)
     reel_conv2d_geometry t = turned(g);
     if (!cpu_conv2d_fits(g) || !cpu_conv2d_fits(&t)) return 0;
     if (!turns(g)) return room_bytes(g, element) * (size_t)call->threads;
-    return weight_bytes(g, element) + cpu_convolve_scratch(&t, element, call->threads);
+    return weight_bytes(g, element) + cpu_convolve_scratch(&t, call->input[0].dtype, call->threads);
 }
 
 static reel_status run(const reel_conv2d_geometry *g, const void *bias, const reel_call *call)

@@ -1,9 +1,34 @@
-/* Matrix products of either float type through one door: C = beta C + op(A) op(B), row-major. OpenBLAS runs on the
-   calling thread alone; kernels share work out in fixed tiles around it. */
+/* Matrix products of either float type on the calling thread: C = A B or C + A B, row-major. Kernels share work out in
+   fixed tiles around it.
+
+   The way of Goto and van de Geijn (2008): B is packed in strips as wide as a register tile and as deep as the cache
+   allows, A in strips as high as the tile; then the tile reads both in order. A kernel that makes B as it goes (a
+   convolution) writes the strips itself and spares the copy. The vector width is chosen from what the processor says
+   it can do, not from its model number, which virtual machines hide. */
 #ifndef REEL_BACKENDS_CPU_GEMM_H
 #define REEL_BACKENDS_CPU_GEMM_H
 
 #include "core/shape.h"
+
+typedef void cpu_gemm_tile(int64_t depth, const void *a, const void *b, bool add, void *c, int64_t row);
+
+typedef struct {
+    int64_t rows, lanes; /* of a tile; elements of a vector */
+    size_t element;
+    cpu_gemm_tile *tile[3]; /* for 1, 2 and 3 vectors across */
+} cpu_gemm_kernel;
+
+const cpu_gemm_kernel *cpu_gemm_choose(reel_dtype dtype);
+
+/* Strips are 3 vectors wide; the last one as many as it needs. They lie one after the other, each depth rows. */
+static inline int64_t cpu_gemm_strip(const cpu_gemm_kernel *kernel)
+{
+    return 3 * kernel->lanes;
+}
+static inline int64_t cpu_gemm_width(const cpu_gemm_kernel *kernel, int64_t columns)
+{
+    return (columns + kernel->lanes - 1) / kernel->lanes * kernel->lanes;
+}
 
 typedef struct {
     const void *at;
@@ -11,11 +36,21 @@ typedef struct {
     bool transposed;
 } cpu_matrix;
 
-/* Bytes of working memory, aligned to 64, that every product needs. */
-enum { CPU_GEMM_ROOM = 64 };
+enum {
+    CPU_GEMM_DEPTH = 384,                                                   /* of a packed strip, at most */
+    CPU_GEMM_COLUMNS = 480,                                                 /* of a packed block of B, at most */
+    CPU_GEMM_STRIP = CPU_GEMM_DEPTH * 8 * 8 + 8 * 48 * 8,                   /* bytes: a strip of A and an edge tile */
+    CPU_GEMM_ROOM = CPU_GEMM_STRIP + CPU_GEMM_DEPTH * CPU_GEMM_COLUMNS * 8, /* bytes */
+};
 
-/* C (m x n, `row` elements from one row to the next) = A B, or C + A B when `add`. */
+/* C (m x n, `row` elements from one row to the next) = A B, or C + A B when `add`. `room`: CPU_GEMM_ROOM bytes of
+   working memory, aligned to 64. */
 void cpu_gemm(reel_dtype dtype, int64_t m, int64_t n, int64_t k, cpu_matrix a, cpu_matrix b, bool add, void *c,
               int64_t row, void *room);
+/* The same with B packed already; k is at most CPU_GEMM_DEPTH, `room` CPU_GEMM_STRIP bytes. */
+void cpu_gemm_packed(const cpu_gemm_kernel *kernel, int64_t m, int64_t n, int64_t k, cpu_matrix a, const void *b,
+                     bool add, void *c, int64_t row, void *room);
+/* Packs k by n elements of B. */
+void cpu_gemm_pack(const cpu_gemm_kernel *kernel, int64_t n, int64_t k, cpu_matrix b, void *to);
 
 #endif
