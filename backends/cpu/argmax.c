@@ -2,7 +2,7 @@
 #include "backends/cpu/cpu.h"
 #include "ops/reduce.h"
 
-enum { TILE = 1024 };
+enum { TILE = 1024, PIECE = 1 << 14 /* elements that are not worth a second thread */ };
 
 #define ARGMAX_TILE(name, type)                                                                                        \
     /* `count` columns of x, n rows `inner` apart; a NaN stays the largest once it is. */                              \
@@ -14,7 +14,7 @@ enum { TILE = 1024 };
         for (int64_t k = 1; k < n; k++)                                                                                \
             for (int64_t j = 0; j < count; j++) {                                                                      \
                 type v = x[k * inner + j];                                                                             \
-                int better = v > largest[j] || (v != v && largest[j] == largest[j]);                                   \
+                bool better = (v > largest[j]) | ((v != v) & (largest[j] == largest[j]));                              \
                 largest[j] = better ? v : largest[j];                                                                  \
                 y[j] = better ? (int32_t)k : y[j];                                                                     \
             }                                                                                                          \
@@ -31,7 +31,7 @@ reel_status cpu_argmax(const reel_call *call)
     if (!outputs) return REEL_OK;
     for (int i = axis + 1; i < x->shape.rank; i++) inner *= x->shape.size[i];
     int64_t tiles = (inner + TILE - 1) / TILE, tasks = outputs / inner * tiles;
-#pragma omp parallel for num_threads(call->threads) schedule(static)
+#pragma omp parallel for num_threads(call->threads) schedule(static) if (outputs * n > PIECE)
     for (int64_t task = 0; task < tasks; task++) {
         int64_t begin = task % tiles * TILE, outer = task / tiles, count = inner - begin < TILE ? inner - begin : TILE;
         (x->dtype == REEL_F32 ? tile_f32 : tile_f64)(x->data, outer * n * inner + begin, y + outer * inner + begin, n,

@@ -37,6 +37,10 @@ typedef struct {
         const type *v = (const type *)x + at;                                                                          \
         double lane[LANES];                                                                                            \
         int64_t i = 0;                                                                                                 \
+        if (n < LANES) {                                                                                               \
+            for (; i < n; i++) acc = operation(acc, (double)v[i]);                                                     \
+            return acc;                                                                                                \
+        }                                                                                                              \
         for (int j = 0; j < LANES; j++) lane[j] = start;                                                               \
         for (; i + LANES <= n; i += LANES)                                                                             \
             for (int j = 0; j < LANES; j++) lane[j] = operation(lane[j], (double)v[i + j]);                            \
@@ -57,11 +61,11 @@ static inline double plus(double a, double b)
 }
 static inline double larger(double a, double b)
 {
-    return b > a || b != b ? b : a;
+    return (b > a) | (b != b) ? b : a;
 }
 static inline double smaller(double a, double b)
 {
-    return b < a || b != b ? b : a;
+    return (b < a) | (b != b) ? b : a;
 }
 
 FOLDER(sum_f32, float, 0, plus)
@@ -185,7 +189,7 @@ static void join_chunks(const work *w, int64_t t)
 static reel_status run(const reel_call *call, const folder *with)
 {
     work w = {call, with, plan_of(call)};
-#pragma omp parallel for num_threads(call->threads) schedule(static)
+#pragma omp parallel for num_threads(call->threads) schedule(static) if (w.plan.fold.each * w.plan.fold.outputs > CHUNK)
     for (int64_t task = 0; task < w.plan.tasks; task++) run_task(&w, task);
     if (w.plan.chunks > 1)
         for (int64_t t = 0; t < w.plan.tasks / w.plan.chunks; t++) join_chunks(&w, t);

@@ -1,14 +1,15 @@
-/* matmul on the CPU: OpenBLAS on tiles of the output, one thread a tile.
+/* matmul on the CPU: gemm.h on tiles of the output, one thread a tile.
 
-   Tiles are as large as leaves about TASKS of them in all, since BLAS packs its operands anew for each; their size
+   Tiles are as large as leaves about TASKS of them in all, since the operands are packed anew for each; their size
    comes from the shape alone. */
 #include "backends/cpu/cpu.h"
+#include "backends/cpu/gemm.h"
 #include "ops/linear.h"
 
-#include <cblas.h>
+#include <omp.h>
 #include <string.h>
 
-enum { TASKS = 16, LEAST_ROWS = 64, LEAST_COLUMNS = 256 };
+enum { TASKS = 16, LEAST_ROWS = 64, LEAST_COLUMNS = 256, WORTH_SHARING = 1 << 18 /* products */ };
 
 typedef struct {
     const reel_call *call;
@@ -44,41 +45,42 @@ static work work_of(const reel_call *call)
 
 static void run_tile(const work *w, int64_t task)
 {
-    const reel_matmul_attr *attr = w->call->attr;
+    const reel_call *call = w->call;
+    const reel_matmul_attr *attr = call->attr;
     const reel_matmul_sizes *s = &w->size;
+    reel_dtype dtype = call->output[0].dtype;
+    size_t e = reel_dtype_size(dtype);
     int64_t batch = task / (w->row_tiles * w->column_tiles), j = task % w->column_tiles * w->columns;
     int64_t i = task / w->column_tiles % w->row_tiles * w->rows;
-    blasint m = (blasint)smaller(w->rows, s->m - i), n = (blasint)smaller(w->columns, s->n - j), k = (blasint)s->k;
-    int64_t a = reel_matmul_matrix(w->call, 0, batch) * s->m * s->k + (attr->transpose_a ? i : i * s->k);
-    int64_t b = reel_matmul_matrix(w->call, 1, batch) * s->k * s->n + (attr->transpose_b ? j * s->k : j);
-    int64_t y = (batch * s->m + i) * s->n + j;
-    enum CBLAS_TRANSPOSE turn_a = attr->transpose_a ? CblasTrans : CblasNoTrans;
-    enum CBLAS_TRANSPOSE turn_b = attr->transpose_b ? CblasTrans : CblasNoTrans;
-    blasint step_a = (blasint)(attr->transpose_a ? s->m : s->k), step_b = (blasint)(attr->transpose_b ? s->k : s->n);
-    const void *da = w->call->input[0].data, *db = w->call->input[1].data;
-    void *dy = w->call->output[0].data;
-    if (w->call->output[0].dtype == REEL_F32)
-        cblas_sgemm(CblasRowMajor, turn_a, turn_b, m, n, k, 1, (const float *)da + a, step_a, (const float *)db + b,
-                    step_b, 0, (float *)dy + y, (blasint)s->n);
-    else
-        cblas_dgemm(CblasRowMajor, turn_a, turn_b, m, n, k, 1, (const double *)da + a, step_a, (const double *)db + b,
-                    step_b, 0, (double *)dy + y, (blasint)s->n);
+    int64_t from_a = reel_matmul_matrix(call, 0, batch) * s->m * s->k + (attr->transpose_a ? i : i * s->k);
+    int64_t from_b = reel_matmul_matrix(call, 1, batch) * s->k * s->n + (attr->transpose_b ? j * s->k : j);
+    cpu_matrix a = {(const char *)call->input[0].data + (size_t)from_a * e, attr->transpose_a ? s->m : s->k,
+                    attr->transpose_a};
+    cpu_matrix b = {(const char *)call->input[1].data + (size_t)from_b * e, attr->transpose_b ? s->k : s->n,
+                    attr->transpose_b};
+    cpu_gemm(dtype, smaller(w->rows, s->m - i), smaller(w->columns, s->n - j), s->k, a, b, false,
+             (char *)call->output[0].data + (size_t)((batch * s->m + i) * s->n + j) * e, s->n,
+             (char *)call->scratch + (size_t)omp_get_thread_num() * CPU_GEMM_ROOM);
+}
+
+size_t cpu_matmul_scratch(const reel_call *call)
+{
+    return (size_t)call->threads * CPU_GEMM_ROOM;
 }
 
 reel_status cpu_matmul(const reel_call *call)
 {
     const reel_array *y = &call->output[0];
     size_t elements = (size_t)reel_elements(&y->shape);
-    reel_matmul_sizes s = reel_matmul_sizes_of(call);
     if (!elements) return REEL_OK;
-    if (!s.k) {
+    work w = work_of(call);
+    if (!w.size.k) {
         memset(y->data, 0, elements * reel_dtype_size(y->dtype));
         return REEL_OK;
     }
-    if (s.m > INT32_MAX || s.n > INT32_MAX || s.k > INT32_MAX) return call->op->reference.run(call);
-    work w = work_of(call);
-    int64_t tasks = s.batches * w.row_tiles * w.column_tiles;
-#pragma omp parallel for num_threads(call->threads) schedule(static)
+    int64_t tasks = w.size.batches * w.row_tiles * w.column_tiles;
+#pragma omp parallel for num_threads(call->threads)                                                                    \
+    schedule(static) if ((double)elements * (double)w.size.k > WORTH_SHARING)
     for (int64_t task = 0; task < tasks; task++) run_tile(&w, task);
     return REEL_OK;
 }

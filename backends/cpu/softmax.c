@@ -8,7 +8,7 @@
 #include "ops/axis.h"
 #include "ops/ops.h"
 
-enum { TILE = 256 };
+enum { TILE = 256, PIECE = 1 << 12 /* elements that are not worth a second thread */ };
 
 #define CLONES __attribute__((target_clones("default", "avx2", "avx512f")))
 
@@ -44,11 +44,12 @@ enum { TILE = 256 };
         const type *x = from;                                                                                          \
         type *y = to, largest = -INFINITY, e[TILE];                                                                    \
         double sum = 0;                                                                                                \
-        for (int64_t k = 0; k < n; k++) largest = x[k] > largest ? x[k] : largest;                                     \
+        _Pragma("omp simd reduction(max : largest)") for (int64_t k = 0; k < n; k++) largest =                         \
+            x[k] > largest ? x[k] : largest;                                                                           \
         for (int64_t begin = 0, count; begin < n; begin += TILE) {                                                     \
             count = n - begin < TILE ? n - begin : TILE;                                                               \
             _Pragma("omp simd") for (int64_t k = 0; k < count; k++) e[k] = EXP(x[begin + k] - largest);                \
-            for (int64_t k = 0; k < count; k++) sum += (double)e[k];                                                   \
+            _Pragma("omp simd reduction(+ : sum)") for (int64_t k = 0; k < count; k++) sum += (double)e[k];            \
             for (int64_t k = 0; k < count; k++) y[begin + k] = logarithm ? x[begin + k] - largest : e[k];              \
         }                                                                                                              \
         type shift = (type)(logarithm ? log(sum) : 1 / sum);                                                           \
@@ -65,7 +66,7 @@ reel_status cpu_softmax(const reel_call *call)
     reel_axis_view v = reel_axis_view_of(&x->shape, ((const reel_softmax_attr *)call->attr)->axis);
     int64_t tiles = (v.inner + TILE - 1) / TILE, tasks = v.outer * tiles;
     size_t size = reel_dtype_size(x->dtype);
-#pragma omp parallel for num_threads(call->threads) schedule(static)
+#pragma omp parallel for num_threads(call->threads) schedule(static) if (v.outer * v.n * v.inner > PIECE)
     for (int64_t task = 0; task < tasks; task++) {
         int64_t begin = task % tiles * TILE, count = v.inner - begin < TILE ? v.inner - begin : TILE;
         size_t offset = (size_t)(task / tiles * v.n * v.inner + begin) * size;
