@@ -154,7 +154,7 @@ static reel_tensor *fold(reel_tensor *const *output, int outputs, uint64_t seed)
         if (reel_poisoned(y) || !reel_dtype_is_float(y->dtype)) continue;
         int64_t n = reel_elements(&y->shape);
         double *r = reel_alloc((size_t)n, sizeof *r);
-        if (!r) return reel_poison(y->graph, "gradcheck: out of memory");
+        if (!r) return reel_poison_memory(y->graph);
         for (int64_t j = 0; j < n; j++) r[j] = reel_normal(reel_key(seed, (uint64_t)k + 100), (uint64_t)j);
         reel_tensor *part = reel_sum_all(reel_mul(y, reel_constant(y->graph, REEL_F64, y->shape, r)));
         reel_free(r);

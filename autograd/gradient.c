@@ -20,7 +20,7 @@ typedef struct {
 
 static bool fail_memory(walk *w)
 {
-    reel_poison(w->graph, "gradient: out of memory");
+    reel_poison_memory(w->graph);
     return false;
 }
 

@@ -129,6 +129,12 @@ reel_tensor *reel_poison(reel_graph *graph, const char *format, ...)
     return &graph->poison;
 }
 
+reel_tensor *reel_poison_memory(reel_graph *graph)
+{
+    reel_fail_memory(&graph->error);
+    return &graph->poison;
+}
+
 static void place_text(char *text, size_t size, const char *op, const char *scope, int time)
 {
     int n = snprintf(text, size, *scope ? "%s '%s'" : "%s%s", op, scope);
