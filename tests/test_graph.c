@@ -235,7 +235,8 @@ static size_t recurrent(bool recompute, bool dropout, float gradient[WIDE])
         if (recompute) reel_segment_begin(graph);
         reel_tensor *h = reel_tanh(reel_mul(state, w));
         for (int i = 0; i < 6; i++) h = reel_sigmoid(reel_add(h, w));
-        state = dropout ? reel_dropout(h, 0.3) : reel_tanh(h);
+        if (dropout) h = reel_dropout(h, 0.3);
+        state = reel_tanh(h);
         if (recompute) reel_segment_end(graph);
     }
     reel_tensor *dw = reel_gradient_of(reel_sum_all(reel_square(state)), w);
