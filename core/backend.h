@@ -12,6 +12,7 @@ typedef struct reel_backend reel_backend;
 struct reel_backend {
     const char *name;
     int threads;
+    double serial_below; /* a node with less work (core/plan.c) runs on one thread: waking others costs more */
 
     /* Device memory, aligned to 64 bytes, not cleared; NULL when refused. */
     void *(*allocate)(reel_backend *backend, size_t bytes);

@@ -28,6 +28,7 @@ typedef struct {
     const reel_node *node;
     reel_kernel kernel;
     bool native;
+    int threads;
     double seconds;
     reel_array *array; /* inputs, then outputs */
 } planned;
@@ -173,8 +174,17 @@ static reel_call call_of(const reel_plan *plan, const planned *p, reel_error *er
                        .output = p->array + node->inputs,
                        .scratch = plan->scratch,
                        .random_key = reel_key(plan->random_key, node->random_key),
-                       .threads = plan->backend->threads,
+                       .threads = p->threads,
                        .error = error};
+}
+
+/* Elements that a node touches, or its operations where those weigh more: some sixteen are done while one element
+   comes from memory. */
+static double work_of(const planned *p)
+{
+    double elements = 0;
+    for (int k = 0; k < p->node->inputs + p->node->op->outputs; k++) elements += (double)reel_elements(&p->array[k].shape);
+    return elements + reel_node_flops(p->node) / 16;
 }
 
 static reel_status choose_kernels(reel_plan *plan, reel_error *error)
@@ -197,6 +207,7 @@ static reel_status choose_kernels(reel_plan *plan, reel_error *error)
         if (!plan->backend->kernel(plan->backend, p->node, &p->kernel, &p->native))
             return reel_fail(error, REEL_ENVIRONMENT, "%s: the %s backend has no kernel for it; use --device cpu",
                              reel_node_text(p->node, text), plan->backend->name);
+        p->threads = work_of(p) < plan->backend->serial_below ? 1 : plan->backend->threads;
         reel_call call = call_of(plan, p, error);
         size_t scratch = p->kernel.scratch ? p->kernel.scratch(&call) : 0;
         if (scratch > plan->scratch_bytes) plan->scratch_bytes = scratch;

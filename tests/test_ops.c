@@ -171,6 +171,7 @@ int main(void)
     reference = reel_reference_backend();
     cpu = reel_cpu_backend(2, &error);
     if (!reference || !cpu) return 2;
+    cpu->serial_below = 0; /* the rows are small, and threads are to be tested */
     Suite *suite = suite_create("ops");
     TCase *tcase = tcase_create("table");
     tcase_set_timeout(tcase, 0);
