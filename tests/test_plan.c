@@ -235,7 +235,7 @@ START_TEST(two_graphs_share_a_parameter)
     reel_parameter *w =
         reel_parameter_declare(set, "w", REEL_F32, REEL_SHAPE(6), (reel_init){REEL_INIT_CONSTANT, 3}, true, &error);
     reel_graph *graph[2] = {reel_graph_new(), reel_graph_new()};
-    float value[6];
+    float value[6] = {0};
     for (int g = 0; g < 2; g++) {
         reel_tensor *v = reel_parameter_in(graph[g], w), *y = reel_scale(v, 2);
         ck_assert_ptr_eq(v, reel_parameter_in(graph[g], w));
