@@ -19,12 +19,18 @@ const op_case cases_resize[] = {
     {"resize2d", "size=7,5 mode=nearest rounding=round_prefer_ceil align=align_corners", "real:1x2x4x3"},
     {"resize2d", "size=8 mode=nearest rounding=ceil", "real:1x1x4x4"},
     {"resize2d", "size=12,16", "real:1x5x6x8"},
+    {"resize2d", "size=70,9 align=align_corners", "real:1x1x5x3"},
+    {"resize2d", "size=66,40 mode=nearest align=asymmetric", "real:1x2x33x20"},
+    {"resize2d", "size=33,5", "real:1x1x80x7"},
+    {"resize2d", "size=3,4 scale_height=3 scale_width=2", "real:1x1x4x5"},
 
     {"resize2d_gradient", "size=8,10 input=4,5", "real:2x3x8x10"},
     {"resize2d_gradient", "size=8,10 input=4,5 align=align_corners", "real:2x3x8x10"},
     {"resize2d_gradient", "size=9,7 input=4,3 align=asymmetric", "real:1x2x9x7"},
     {"resize2d_gradient", "size=2,3 input=7,5", "real:1x2x2x3"},
     {"resize2d_gradient", "size=5,6 input=1", "real:2x2x5x6"},
+    {"resize2d_gradient", "size=3,4 input=4,5 scale_height=3 scale_width=2", "real:1x1x3x4"},
+    {"resize2d_gradient", "size=40,41 input=20,13 align=align_corners", "real:1x2x40x41"},
     {"resize2d_gradient", "size=8,6 input=4,3 mode=nearest align=asymmetric", "real:2x3x8x6"},
     {"resize2d_gradient", "size=3,2 input=7,5 mode=nearest rounding=round_prefer_ceil", "real:1x2x3x2"},
 
