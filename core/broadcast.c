@@ -23,7 +23,7 @@ static bool mergeable(const reel_broadcast *visit, int inputs, int64_t step[][RE
 void reel_broadcast_of(const reel_call *call, reel_broadcast *visit)
 {
     const reel_shape *out = &call->output[0].shape;
-    int64_t step[REEL_BROADCAST_INPUTS][REEL_MAX_RANK];
+    int64_t step[REEL_BROADCAST_INPUTS][REEL_MAX_RANK] = {{0}};
     *visit = (reel_broadcast){.rank = 0};
     for (int k = 0; k < call->inputs; k++) steps_of(&call->input[k].shape, out, step[k]);
 

@@ -2,7 +2,7 @@
 #include "backends/cpu/cpu.h"
 #include "ops/reduce.h"
 
-enum { TILE = 1024, PIECE = 1 << 14 /* elements that are not worth a second thread */ };
+enum { TILE = 1024 };
 
 #define ARGMAX_TILE(name, type)                                                                                        \
     /* `count` columns of x, n rows `inner` apart; a NaN stays the largest once it is. */                              \
@@ -31,7 +31,7 @@ reel_status cpu_argmax(const reel_call *call)
     if (!outputs) return REEL_OK;
     for (int i = axis + 1; i < x->shape.rank; i++) inner *= x->shape.size[i];
     int64_t tiles = (inner + TILE - 1) / TILE, tasks = outputs / inner * tiles;
-#pragma omp parallel for num_threads(call->threads) schedule(static) if (outputs * n > PIECE)
+#pragma omp parallel for num_threads(call->threads) schedule(static)
     for (int64_t task = 0; task < tasks; task++) {
         int64_t begin = task % tiles * TILE, outer = task / tiles, count = inner - begin < TILE ? inner - begin : TILE;
         (x->dtype == REEL_F32 ? tile_f32 : tile_f64)(x->data, outer * n * inner + begin, y + outer * inner + begin, n,

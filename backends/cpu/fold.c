@@ -61,11 +61,11 @@ static inline double plus(double a, double b)
 }
 static inline double larger(double a, double b)
 {
-    return (b > a) | (b != b) ? b : a;
+    return ((b > a) | (b != b)) ? b : a;
 }
 static inline double smaller(double a, double b)
 {
-    return (b < a) | (b != b) ? b : a;
+    return ((b < a) | (b != b)) ? b : a;
 }
 
 FOLDER(sum_f32, float, 0, plus)
@@ -145,15 +145,17 @@ static void fold_columns(const work *w, double *acc, int64_t base, int64_t count
         w->with->columns(acc, x, base + reel_fold_offset(&w->plan.fold.reduced, r), count);
 }
 
-static void fold_rows(const work *w, double *acc, int64_t base, int64_t begin, int64_t end)
+static double fold_rows(const work *w, int64_t base, int64_t begin, int64_t end)
 {
+    double acc = w->with->initial;
     const void *x = w->call->input[0].data;
     const reel_fold_axes *reduced = &w->plan.fold.reduced;
     int64_t row = reduced->count ? reduced->size[reduced->count - 1] : 1;
     for (int64_t r = begin, n; r < end; r += n) {
         n = row - r % row < end - r ? row - r % row : end - r;
-        *acc = w->with->row(*acc, x, base + reel_fold_offset(reduced, r), n);
+        acc = w->with->row(acc, x, base + reel_fold_offset(reduced, r), n);
     }
+    return acc;
 }
 
 static void run_task(const work *w, int64_t task)
@@ -168,7 +170,7 @@ static void run_task(const work *w, int64_t task)
     if (p->columns)
         fold_columns(w, acc, base, count, begin, end);
     else
-        fold_rows(w, acc, base, begin, end);
+        acc[0] = fold_rows(w, base, begin, end);
     if (p->chunks > 1) return;
     for (int64_t j = 0; j < count; j++) finish(w, first + j, acc[j]);
 }
@@ -189,7 +191,7 @@ static void join_chunks(const work *w, int64_t t)
 static reel_status run(const reel_call *call, const folder *with)
 {
     work w = {call, with, plan_of(call)};
-#pragma omp parallel for num_threads(call->threads) schedule(static) if (w.plan.fold.each * w.plan.fold.outputs > CHUNK)
+#pragma omp parallel for num_threads(call->threads) schedule(static)
     for (int64_t task = 0; task < w.plan.tasks; task++) run_task(&w, task);
     if (w.plan.chunks > 1)
         for (int64_t t = 0; t < w.plan.tasks / w.plan.chunks; t++) join_chunks(&w, t);

@@ -9,7 +9,7 @@
 #include <omp.h>
 #include <string.h>
 
-enum { TASKS = 16, LEAST_ROWS = 64, LEAST_COLUMNS = 256, WORTH_SHARING = 1 << 18 /* products */ };
+enum { TASKS = 16, LEAST_ROWS = 64, LEAST_COLUMNS = 256 };
 
 typedef struct {
     const reel_call *call;
@@ -79,8 +79,7 @@ reel_status cpu_matmul(const reel_call *call)
         return REEL_OK;
     }
     int64_t tasks = w.size.batches * w.row_tiles * w.column_tiles;
-#pragma omp parallel for num_threads(call->threads)                                                                    \
-    schedule(static) if ((double)elements * (double)w.size.k > WORTH_SHARING)
+#pragma omp parallel for num_threads(call->threads) schedule(static)
     for (int64_t task = 0; task < tasks; task++) run_tile(&w, task);
     return REEL_OK;
 }

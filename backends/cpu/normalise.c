@@ -26,8 +26,8 @@ reel_status cpu_batch_norm(const reel_call *call)
     const reel_shape *x = &call->input[0].shape;
     int64_t channels = x->size[1], inner = 1;
     for (int i = 2; i < x->rank; i++) inner *= x->size[i];
-    int64_t elements = reel_elements(x), pieces = (inner + PIECE - 1) / PIECE, tasks = x->size[0] * channels * pieces;
-#pragma omp parallel for num_threads(call->threads) schedule(static) if (elements > PIECE)
+    int64_t pieces = (inner + PIECE - 1) / PIECE, tasks = x->size[0] * channels * pieces;
+#pragma omp parallel for num_threads(call->threads) schedule(static)
     for (int64_t task = 0; task < tasks; task++) {
         int64_t plane = task / pieces, begin = task % pieces * PIECE;
         int64_t end = begin + PIECE < inner ? begin + PIECE : inner;
@@ -40,7 +40,7 @@ reel_status cpu_batch_norm(const reel_call *call)
 reel_status cpu_dropout(const reel_call *call)
 {
     int64_t elements = reel_elements(&call->output[0].shape);
-#pragma omp parallel for num_threads(call->threads) schedule(static) if (elements > PIECE)
+#pragma omp parallel for num_threads(call->threads) schedule(static)
     for (int64_t begin = 0; begin < elements; begin += PIECE)
         reel_dropout_range(call, begin, begin + PIECE < elements ? begin + PIECE : elements);
     return REEL_OK;

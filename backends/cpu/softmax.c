@@ -8,7 +8,7 @@
 #include "ops/axis.h"
 #include "ops/ops.h"
 
-enum { TILE = 256, PIECE = 1 << 12 /* elements that are not worth a second thread */ };
+enum { TILE = 256 };
 
 #define CLONES __attribute__((target_clones("default", "avx2", "avx512f")))
 
@@ -66,7 +66,7 @@ reel_status cpu_softmax(const reel_call *call)
     reel_axis_view v = reel_axis_view_of(&x->shape, ((const reel_softmax_attr *)call->attr)->axis);
     int64_t tiles = (v.inner + TILE - 1) / TILE, tasks = v.outer * tiles;
     size_t size = reel_dtype_size(x->dtype);
-#pragma omp parallel for num_threads(call->threads) schedule(static) if (v.outer * v.n * v.inner > PIECE)
+#pragma omp parallel for num_threads(call->threads) schedule(static)
     for (int64_t task = 0; task < tasks; task++) {
         int64_t begin = task % tiles * TILE, count = v.inner - begin < TILE ? v.inner - begin : TILE;
         size_t offset = (size_t)(task / tiles * v.n * v.inner + begin) * size;
