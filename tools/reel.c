@@ -3,8 +3,11 @@
 #include "tools/options.h"
 
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
     const char *name;
@@ -79,9 +82,20 @@ static void keep_freed_memory(void)
     mallopt(M_TRIM_THRESHOLD, 256 << 20);
 }
 
+/* OpenMP threads that wait by spinning take the processor from the very thread they wait for whenever anything else
+   runs on the machine, be it our own readers of clips: steps then take ten times as long. The library reads its policy
+   before main, so the only way to choose it is to start once more; someone who has chosen is left alone. */
+static void wait_without_spinning(char **argv)
+{
+    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT")) return;
+    if (setenv("OMP_WAIT_POLICY", "passive", 1) == 0) execv("/proc/self/exe", argv);
+}
+
 int main(int argc, char **argv)
 {
+    wait_without_spinning(argv);
     keep_freed_memory();
+    signal(SIGXFSZ, SIG_IGN); /* a file over the limit is an error of its write, not a death */
     int code = dispatch(argc, argv);
     /* A full disk or a closed pipe shows only here. */
     if ((fflush(stdout) || ferror(stdout)) && code == REEL_OK) {
