@@ -195,6 +195,43 @@ START_TEST(asking_for_help_outweighs_mistakes)
 }
 END_TEST
 
+typedef struct {
+    reel_words brush;
+    const char *input;
+} list_options;
+
+START_TEST(lists_take_words_up_to_the_next_option_and_go_on)
+{
+    static const reel_option options[] = {
+        REEL_OPTION("input", STRING, list_options, input, "FILE", "what to paint", .positional = true),
+        REEL_OPTION("brush", LIST, list_options, brush, "NAME", "what with"),
+        {0},
+    };
+    static const reel_usage lists = {"paint", "Paints.", options, NULL};
+    char words[][16] = {"paint", "wall", "--brush", "round", "-", "--brush=a=1"};
+    char *argv[8] = {0};
+    list_options values = {.input = NULL};
+    reel_error error = {0};
+    bool help;
+    for (int i = 0; i < 6; i++) argv[i] = words[i];
+    ck_assert_msg(!reel_options_parse(&lists, 6, argv, &values, &help, &error), "%s", error.text);
+    ck_assert_int_eq(values.brush.count, 3);
+    ck_assert_str_eq(values.brush.at[0], "round");
+    ck_assert_str_eq(values.brush.at[1], "-");
+    ck_assert_str_eq(values.brush.at[2], "a=1");
+    ck_assert_str_eq(values.input, "wall");
+    char *none[] = {words[0], words[2], NULL};
+    ck_assert_int_eq(reel_options_parse(&lists, 2, none, &values, &help, &error), REEL_USAGE);
+    char *many[REEL_MOST_WORDS + 4];
+    many[0] = words[0], many[1] = words[2];
+    for (int i = 2; i < REEL_MOST_WORDS + 4; i++) many[i] = words[3];
+    values = (list_options){.input = NULL};
+    error = (reel_error){0};
+    ck_assert_int_eq(reel_options_parse(&lists, REEL_MOST_WORDS + 3, many, &values, &help, &error), REEL_USAGE);
+    ck_assert_msg(strstr(error.text, "32") != NULL, "%s", error.text);
+}
+END_TEST
+
 START_TEST(nearest_words_are_near)
 {
     static const char *const words[] = {"train", "eval", "segment", "op", "ops"};
@@ -222,6 +259,7 @@ int main(void)
     tcase_add_test(tc, malformed_values_are_refused);
     tcase_add_test(tc, help_is_made_from_the_table);
     tcase_add_test(tc, asking_for_help_outweighs_mistakes);
+    tcase_add_test(tc, lists_take_words_up_to_the_next_option_and_go_on);
     tcase_add_test(tc, nearest_words_are_near);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
