@@ -57,9 +57,10 @@ static reel_status reference(const reel_call *call)
     for (int64_t n = 0; !status && n < e.samples; n++)
         for (int64_t p = 0; p < e.positions; p++) {
             int64_t first = n * e.classes * e.positions + p, at = n * e.positions + p;
-            double largest = -INFINITY, sum = 0;
-            for (int64_t k = 0; k < e.classes; k++) largest = fmax(largest, reel_value(x, first + k * e.positions));
-            for (int64_t k = 0; k < e.classes; k++) sum += exp(reel_value(x, first + k * e.positions) - largest);
+            double largest = reel_value(x, first);
+            for (int64_t k = 1; k < e.classes; k++) largest = fmax(largest, reel_value(x, first + k * e.positions));
+            double sum = exp(reel_value(x, first) - largest);
+            for (int64_t k = 1; k < e.classes; k++) sum += exp(reel_value(x, first + k * e.positions) - largest);
             double total = largest + log(sum);
             reel_set_value(&call->output[0], at,
                            t[at] == ignore ? 0 : total - reel_value(x, first + t[at] * e.positions));

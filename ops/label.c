@@ -29,11 +29,10 @@ bool reel_label_fit(const reel_rule *rule, const reel_tensor *scores, const reel
     if (scores->shape.rank < 2) return reel_reject(rule, "scores must be [N, K, ...], one row of K classes a sample");
     if (scores->shape.size[1] < 1) return reel_reject(rule, "there must be one class at least");
     reel_shape expected = reel_label_shape(&scores->shape);
+    if (reel_shape_equal(&expected, &labels->shape)) return true;
     char text[REEL_SHAPE_TEXT];
-    if (!reel_shape_equal(&expected, &labels->shape))
-        return reel_reject(rule, "labels must have the shape of the scores without the classes, %s",
-                           reel_shape_text(&expected, text));
-    return true;
+    return reel_reject(rule, "labels must have the shape of the scores without the classes, %s",
+                       reel_shape_text(&expected, text));
 }
 
 static reel_status refuse(const reel_call *call, const reel_array *labels, int64_t i, int64_t classes, int ignore_index)

@@ -59,7 +59,7 @@ static reel_status reference(const reel_call *call)
 {
     const reel_array *x = &call->input[0], *y = &call->output[0];
     const size_t size = reel_dtype_size(x->dtype);
-    int64_t x_stride[REEL_MAX_RANK], stride[REEL_MAX_RANK], at[REEL_MAX_RANK] = {0};
+    int64_t x_stride[REEL_MAX_RANK] = {0}, stride[REEL_MAX_RANK] = {0}, at[REEL_MAX_RANK] = {0};
     reel_shape_strides(&x->shape, x_stride);
     for (int k = 0; k < y->shape.rank; k++) stride[k] = x_stride[source_axis(call->attr, &x->shape, k)];
     int64_t elements = reel_elements(&y->shape), from = 0;

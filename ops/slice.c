@@ -95,7 +95,7 @@ const char *reel_slice_ranges(const reel_slice_attr *attr, const reel_shape *sha
 
 static bool shape_rule(reel_rule *r)
 {
-    reel_slice_range range;
+    reel_slice_range range = {.step = {0}};
     const reel_shape *x = &r->input[0]->shape;
     const char *wrong = reel_slice_ranges(r->attr, x, &range);
     if (wrong) return reel_reject(r, "%s", wrong);
@@ -118,8 +118,8 @@ static reel_status reference(const reel_call *call)
 {
     const reel_array *x = &call->input[0], *y = &call->output[0];
     const size_t size = reel_dtype_size(x->dtype);
-    int64_t stride[REEL_MAX_RANK], elements = reel_elements(&y->shape);
-    reel_slice_range range;
+    int64_t stride[REEL_MAX_RANK] = {0}, elements = reel_elements(&y->shape);
+    reel_slice_range range = {.step = {0}};
     reel_slice_ranges(call->attr, &x->shape, &range);
     reel_shape_strides(&x->shape, stride);
     for (int64_t i = 0; i < elements; i++) {

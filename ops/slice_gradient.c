@@ -29,23 +29,22 @@ static bool shape_rule(reel_rule *r)
 {
     const reel_slice_gradient_attr *a = r->attr;
     const reel_slice_attr slice = {a->starts, a->stops, a->axes, a->steps};
-    reel_slice_range range;
+    reel_slice_range range = {.step = {0}};
     reel_shape y = {.rank = a->size.count}, dy = {.rank = a->size.count};
     int64_t elements;
     size_t bytes;
-    char text[REEL_SHAPE_TEXT];
     memcpy(y.size, a->size.at, sizeof y.size);
     if (!reel_shape_measure(&y, r->input[0]->dtype, &elements, &bytes))
         return reel_reject(r, "size must be a shape: up to %d sizes of 0 or more", REEL_MAX_RANK);
     const char *wrong = reel_slice_ranges(&slice, &y, &range);
     if (wrong) return reel_reject(r, "%s", wrong);
     memcpy(dy.size, range.count, sizeof dy.size);
-    if (!reel_shape_equal(&dy, &r->input[0]->shape))
-        return reel_reject(r, "these attributes slice a tensor to %s; the input must have that shape",
-                           reel_shape_text(&dy, text));
     r->shape[0] = y;
     r->dtype[0] = r->input[0]->dtype;
-    return true;
+    if (reel_shape_equal(&dy, &r->input[0]->shape)) return true;
+    char text[REEL_SHAPE_TEXT];
+    return reel_reject(r, "these attributes slice a tensor to %s; the input must have that shape",
+                       reel_shape_text(&dy, text));
 }
 
 static void gradient_rule(reel_gradient *g)
@@ -60,8 +59,8 @@ static reel_status reference(const reel_call *call)
     const reel_slice_gradient_attr *a = call->attr;
     const reel_slice_attr slice = {a->starts, a->stops, a->axes, a->steps};
     const size_t size = reel_dtype_size(y->dtype);
-    int64_t stride[REEL_MAX_RANK], elements = reel_elements(&dy->shape);
-    reel_slice_range range;
+    int64_t stride[REEL_MAX_RANK] = {0}, elements = reel_elements(&dy->shape);
+    reel_slice_range range = {.step = {0}};
     reel_slice_ranges(&slice, &y->shape, &range);
     reel_shape_strides(&y->shape, stride);
     memset(y->data, 0, (size_t)reel_elements(&y->shape) * size);

@@ -19,7 +19,7 @@ static cutting cut(int64_t runs, size_t bytes)
 {
     cutting c = {.runs = runs, .bytes = bytes, .each = 1, .group = 1};
     if (bytes > PIECE)
-        c.each = (int64_t)((bytes + PIECE - 1) / PIECE);
+        c.each = 1 + (int64_t)((bytes - 1) / PIECE);
     else if (bytes > 0)
         c.group = (int64_t)(PIECE / bytes);
     c.tasks = bytes ? c.each > 1 ? runs * c.each : (runs + c.group - 1) / c.group : 0;
@@ -154,7 +154,7 @@ reel_status cpu_permute(const reel_call *call)
     const reel_array *x = &call->input[0], *y = &call->output[0];
     int rank = x->shape.rank;
     size_t size = reel_dtype_size(x->dtype);
-    int64_t x_stride[REEL_MAX_RANK], stride[REEL_MAX_RANK], lines = 1;
+    int64_t x_stride[REEL_MAX_RANK] = {0}, stride[REEL_MAX_RANK] = {0}, lines = 1;
     if (rank == 0 || reel_elements(&x->shape) == 0) return call->op->reference.run(call);
     reel_shape_strides(&x->shape, x_stride);
     for (int k = 0; k < rank; k++)
