@@ -33,7 +33,7 @@ CMD_OBJ := $(CMD_SRC:%.c=$(B)/obj/%.o)
 SUP_OBJ := $(SUP_SRC:%.c=$(B)/obj/%.o)
 TESTS   := $(TEST_SRC:tests/%.c=$(B)/tests/%)
 
-.PHONY: all help setup tests test demo bench install uninstall lint format clean
+.PHONY: all help setup tests test demo bench install uninstall docs lint format clean
 all: $(B)/reel ## build build/reel (the default)
 
 help: ## list what can be made
@@ -72,6 +72,9 @@ install: all $(B)/libreel.so ## install the library, its headers, reel.pc and th
 uninstall: ## remove what install put there
 	rm -rf $(DESTDIR)$(PREFIX)/include/reel
 	rm -f $(DESTDIR)$(PREFIX)/bin/reel $(DESTDIR)$(PREFIX)/lib/libreel.* $(DESTDIR)$(PREFIX)/lib/pkgconfig/reel.pc
+
+docs: $(B)/reel ## write docs/reference.md from the sources
+	@tools/reference.sh $(B)/reel > docs/reference.md.new && mv docs/reference.md.new docs/reference.md
 
 lint: ## clang-format, cppcheck and clang-tidy
 	clang-format --dry-run -Werror $(shell git ls-files '*.c' '*.h')

@@ -29,6 +29,7 @@ for source in docs/learn/examples/*.c; do
     check "$name" "$source" "${source%.c}.txt"
 done
 
+# shellcheck disable=SC2016 # the marks of a block
 sed -n '/^```c$/,/^```$/p' README.md | sed '/^```/d' >"$work/readme.c"
 echo "2 4 6" >"$work/readme.txt"
 check readme "$work/readme.c" "$work/readme.txt"
