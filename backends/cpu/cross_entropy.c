@@ -41,7 +41,7 @@ FORWARD(forward_f64, double, exp)
     {                                                                                                                  \
         const type *x = scores, *total = log_sum, *d = reaches;                                                        \
         type *y = gradient;                                                                                            \
-        for (int64_t k = 0; k < classes; k++) {                                                                        \
+        for (int32_t k = 0; k < classes; k++) {                                                                        \
             _Pragma("omp simd") for (int64_t j = 0; j < count; j++)                                                    \
             {                                                                                                          \
                 type v = (EXP(x[k * inner + j] - total[j]) - (type)(t[j] == k)) * d[j];                                \

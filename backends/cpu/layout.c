@@ -130,21 +130,60 @@ reel_status cpu_slice_gradient(const reel_call *call)
 
 /* --- permute --- */
 
-/* n elements of `size` bytes, `stride` of them apart. */
-static void copy_line(char *to, const char *from, int64_t n, int64_t stride, size_t size)
+enum { BLOCK = 16 };
+
+typedef struct {
+    const reel_array *x, *y;
+    size_t size;
+    int64_t from[REEL_MAX_RANK], to[REEL_MAX_RANK]; /* strides of x and y, in elements, along the axes of y */
+    int rank, fast;                                 /* fast: the axis of y along which x lies in order */
+} permuting;
+
+/* An m by n block, x in order along m, y along n: both sides stay in the cache whatever the strides. */
+static void copy_block(const permuting *p, const char *x, char *y, int64_t m, int64_t n)
 {
-    if (stride == 1) {
-        memcpy(to, from, (size_t)n * size);
-    } else if (size == 4) {
-        const uint32_t *x = (const uint32_t *)(const void *)from;
-        uint32_t *y = (uint32_t *)(void *)to;
-        for (int64_t i = 0; i < n; i++) y[i] = x[i * stride];
-    } else if (size == 8) {
-        const uint64_t *x = (const uint64_t *)(const void *)from;
-        uint64_t *y = (uint64_t *)(void *)to;
-        for (int64_t i = 0; i < n; i++) y[i] = x[i * stride];
-    } else {
-        for (int64_t i = 0; i < n; i++) to[i] = from[i * stride];
+    int64_t from = p->from[p->rank - 1], to = p->to[p->fast];
+    for (int64_t i = 0; i < m; i++) {
+        if (p->size == 4)
+            for (int64_t j = 0; j < n; j++) memcpy(y + (i * to + j) * 4, x + (i + j * from) * 4, 4);
+        else if (p->size == 8)
+            for (int64_t j = 0; j < n; j++) memcpy(y + (i * to + j) * 8, x + (i + j * from) * 8, 8);
+        else
+            for (int64_t j = 0; j < n; j++) y[i * to + j] = x[i + j * from];
+    }
+}
+
+/* BLOCK positions along the fast axis, all of the last axis. */
+static void copy_stripe(const permuting *p, int64_t stripe)
+{
+    const int64_t *size = p->y->shape.size, stripes = (size[p->fast] + BLOCK - 1) / BLOCK;
+    int64_t begin = stripe % stripes * BLOCK, m = size[p->fast] - begin < BLOCK ? size[p->fast] - begin : BLOCK;
+    int64_t from = begin, to = begin * p->to[p->fast], left = stripe / stripes, last = size[p->rank - 1];
+    for (int k = p->rank - 2; k >= 0; k--) {
+        if (k == p->fast) continue;
+        from += left % size[k] * p->from[k];
+        to += left % size[k] * p->to[k];
+        left /= size[k];
+    }
+    for (int64_t j = 0; j < last; j += BLOCK)
+        copy_block(p, (const char *)p->x->data + (size_t)(from + j * p->from[p->rank - 1]) * p->size,
+                   (char *)p->y->data + (size_t)(to + j) * p->size, m, last - j < BLOCK ? last - j : BLOCK);
+}
+
+/* The last axis stays the last: lines of it are copied whole. */
+static void copy_lines(const reel_call *call, const permuting *p)
+{
+    const int64_t *size = p->y->shape.size, n = size[p->rank - 1], lines = reel_elements(&p->y->shape) / n;
+    const cutting c = cut(lines, (size_t)n * p->size);
+#pragma omp parallel for num_threads(call->threads) schedule(static) if (c.tasks > 1)
+    for (int64_t i = 0; i < c.tasks; i++) {
+        piece part = piece_of(&c, i);
+        for (int64_t line = part.first; line < part.end; line++) {
+            int64_t from = 0, left = line;
+            for (int k = p->rank - 2; k >= 0; left /= size[k], k--) from += left % size[k] * p->from[k];
+            memcpy((char *)p->y->data + (size_t)(line * n) * p->size + part.from,
+                   (const char *)p->x->data + (size_t)from * p->size + part.from, part.count);
+        }
     }
 }
 
@@ -152,25 +191,23 @@ reel_status cpu_permute(const reel_call *call)
 {
     const reel_permute_attr *a = call->attr;
     const reel_array *x = &call->input[0], *y = &call->output[0];
-    int rank = x->shape.rank;
-    size_t size = reel_dtype_size(x->dtype);
-    int64_t x_stride[REEL_MAX_RANK] = {0}, stride[REEL_MAX_RANK] = {0}, lines = 1;
-    if (rank == 0 || reel_elements(&x->shape) == 0) return call->op->reference.run(call);
+    permuting p = {.x = x, .y = y, .size = reel_dtype_size(x->dtype), .rank = x->shape.rank};
+    int64_t x_stride[REEL_MAX_RANK] = {0}, elements = reel_elements(&x->shape);
+    if (p.rank == 0 || elements == 0) return call->op->reference.run(call);
     reel_shape_strides(&x->shape, x_stride);
-    for (int k = 0; k < rank; k++)
-        stride[k] = x_stride[a->order.count ? reel_shape_axis(&x->shape, a->order.at[k]) : rank - 1 - k];
-    for (int k = 0; k < rank - 1; k++) lines *= y->shape.size[k];
-    const int64_t n = y->shape.size[rank - 1];
-    const cutting c = cut(lines, (size_t)n * size);
-#pragma omp parallel for num_threads(call->threads) schedule(static) if (c.tasks > 1)
-    for (int64_t i = 0; i < c.tasks; i++) {
-        piece p = piece_of(&c, i);
-        for (int64_t line = p.first; line < p.end; line++) {
-            int64_t from = (int64_t)(p.from / size) * stride[rank - 1], left = line;
-            for (int k = rank - 2; k >= 0; left /= y->shape.size[k], k--) from += left % y->shape.size[k] * stride[k];
-            copy_line((char *)y->data + (size_t)(line * n) * size + p.from, (const char *)x->data + (size_t)from * size,
-                      (int64_t)(p.count / size), stride[rank - 1], size);
-        }
+    reel_shape_strides(&y->shape, p.to);
+    for (int k = 0; k < p.rank; k++) {
+        int axis = a->order.count ? reel_shape_axis(&x->shape, a->order.at[k]) : p.rank - 1 - k;
+        p.from[k] = x_stride[axis];
+        if (axis == p.rank - 1) p.fast = k;
     }
+    if (p.fast == p.rank - 1) {
+        copy_lines(call, &p);
+        return REEL_OK;
+    }
+    const int64_t *size = y->shape.size, stripes = (size[p.fast] + BLOCK - 1) / BLOCK;
+    const int64_t tasks = elements / size[p.fast] / size[p.rank - 1] * stripes;
+#pragma omp parallel for num_threads(call->threads) schedule(static) if (elements * (int64_t)p.size > PIECE)
+    for (int64_t i = 0; i < tasks; i++) copy_stripe(&p, i);
     return REEL_OK;
 }

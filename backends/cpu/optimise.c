@@ -80,7 +80,7 @@ reel_status cpu_sgd(const reel_call *call)
         double lane[LANES] = {0}, sum = 0;                                                                             \
         int64_t i = 0;                                                                                                 \
         for (; i + LANES <= n; i += LANES)                                                                             \
-            for (int j = 0; j < LANES; j++) lane[j] += (double)x[i + j] * (double)x[i + j];                            \
+            _Pragma("omp simd") for (int j = 0; j < LANES; j++) lane[j] += (double)x[i + j] * (double)x[i + j];        \
         for (; i < n; i++) sum += (double)x[i] * (double)x[i];                                                         \
         for (int j = 0; j < LANES; j++) sum += lane[j];                                                                \
         return sum;                                                                                                    \
