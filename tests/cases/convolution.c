@@ -28,6 +28,12 @@ const op_case cases_convolution[] = {
     {"conv2d", "pad=0,1,0,1", "real:2x2x1x9 real:3x2x1x3 real:3"},
     {"conv2d", "pad=1", "real:1x20x17x23 real:18x20x3x3 real:18"},
     {"conv2d", "pad=2,0,2,1 stride=1", "real:2x5x11x19 real:7x5x5x2 real:7"},
+    {"conv2d", "pad=1", "real:1x2x25x23 real:3x2x3x3 real:3"}, /* more than one tile of pixels */
+    {"conv2d", "", "real:1x3x4x5 real:258x3x2x2 real:258"},    /* more than one block of channels */
+    {"conv2d", "pad=1", "real:17x2x3x4 real:3x2x3x3"},         /* the weight's gradient in parts */
+    {"conv2d", "groups=2", "real:16x4x3x2 real:2x2x2x1 real:2"},
+    {"conv2d", "pad=1,2,1,2", "real:1x1x33x32 real:2x1x3x5 real:2"}, /* the input's gradient by turned kernels */
+    {"conv2d", "pad=2,1,0,3 groups=2 dilation=2", "real:1x2x36x35 real:4x1x3x3"},
 
     {"conv2d_input_gradient", "size=5", "real:2x4x3x3 real:4x3x3x3"},
     {"conv2d_input_gradient", "size=6 stride=2", "real:1x2x2x2 real:2x3x3x3"},
@@ -58,4 +64,5 @@ const op_case cases_convolution[] = {
     {"conv_transpose2d", "stride=2 pad=0,1,1,0 groups=3", "real:1x3x4x3 real:3x2x3x3 real:6"},
     {"conv_transpose2d", "", "real:1x1x1x1 real:1x1x1x1 real:1"},
     {"conv_transpose2d", "pad=1", "real:1x3x5x5 real:3x2x3x3"},
+    {"conv_transpose2d", "pad=1,0,2,1", "real:1x2x33x32 real:2x3x3x3 real:3"},
     {NULL, NULL, NULL}};
