@@ -5,7 +5,6 @@
 #include "ops/ops.h"
 #include "ops/value.h"
 
-#include <limits.h>
 #include <stddef.h>
 
 static const reel_attr attrs[] = {

@@ -11,7 +11,6 @@
 
 #include "ops/ops.h"
 
-#include <limits.h>
 #include <stddef.h>
 #include <string.h>
 
