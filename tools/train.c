@@ -77,6 +77,9 @@ typedef struct {
 
 /* --- setting up --- */
 
+/* Of moving_shapes: so many that a run hardly sees a clip twice, so few that opening takes a moment. */
+enum { MADE_VIDEOS = 4096 };
+
 static reel_training plan_of(const train_options *o)
 {
     return (reel_training){.model = o->model.config,
@@ -124,7 +127,7 @@ static reel_status open_data(training_run *r)
                                .height = r->o.model.size.height,
                                .width = r->o.model.size.width,
                                .seed = r->o.seed,
-                               .videos = 99999,
+                               .videos = MADE_VIDEOS,
                                .frames = 32};
     reel_status status = reel_data_open(&r->set, &choice, &r->error);
     if (status) return status;
