@@ -1,6 +1,6 @@
 /* Pooling on the CPU. Planes are independent: the general case runs the op's reference loops on groups of planes in
-   parallel. Windows of 2 by 2 side by side in float32, the pooling of VGG, have loops of their own, two rows at a time
-   and without branches, which run at the speed of memory. */
+   parallel. Windows of 2 by 2 side by side in float32, the pooling of VGG, have loops of their own, four windows at a
+   time and without branches, which run at the speed of memory. */
 #include "ops/pool2d_geometry.h"
 
 #include <string.h>
@@ -50,35 +50,64 @@ static bool is_blocks(const reel_max_pool2d_attr *a, const reel_array *x, const 
            x->dtype == REEL_F32 && index->dtype == REEL_U8;
 }
 
-/* A later value wins when it is larger, or NaN and the best is not. */
-CLONES static void largest_of_rows(const float *restrict above, const float *restrict below, int64_t count,
-                                   float *restrict y, uint8_t *restrict index)
+typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
+typedef int32_t whole __attribute__((vector_size(16)));
+typedef uint8_t bytes __attribute__((vector_size(4), aligned(1), may_alias));
+
+/* The window's later value wins when it is larger, or NaN and the best is not. */
+static inline void compare(four next, int32_t position, four *best, whole *at)
 {
-    for (int64_t q = 0; q < count; q++) {
-        float best = above[2 * q], b = above[2 * q + 1], c = below[2 * q], d = below[2 * q + 1];
-        int at = 0, wins = !(b <= best) & (best == best);
-        best = wins ? b : best;
-        at = wins ? 1 : at;
-        wins = !(c <= best) & (best == best);
-        best = wins ? c : best;
-        at = wins ? 2 : at;
-        wins = !(d <= best) & (best == best);
-        best = wins ? d : best;
-        at = wins ? 3 : at;
-        y[q] = best;
+    whole stays = (next <= *best) | (*best != *best);
+    *best = (four)(((whole)*best & stays) | ((whole)next & ~stays));
+    *at = (*at & stays) | (position & ~stays);
+}
+
+static void largest_of_rows(const float *above, const float *below, int64_t count, float *y, uint8_t *index)
+{
+    const whole even = {0, 2, 4, 6}, odd = {1, 3, 5, 7};
+    int64_t q = 0;
+    for (; q + 4 <= count; q += 4) {
+        four a = *(const four *)(above + 2 * q), b = *(const four *)(above + 2 * q + 4);
+        four c = *(const four *)(below + 2 * q), d = *(const four *)(below + 2 * q + 4);
+        four best = __builtin_shuffle(a, b, even);
+        whole at = {0};
+        compare(__builtin_shuffle(a, b, odd), 1, &best, &at);
+        compare(__builtin_shuffle(c, d, even), 2, &best, &at);
+        compare(__builtin_shuffle(c, d, odd), 3, &best, &at);
+        *(four *)(y + q) = best;
+        *(bytes *)(index + q) = __builtin_convertvector(at, bytes);
+    }
+    for (; q < count; q++) {
+        const float window[4] = {above[2 * q], above[2 * q + 1], below[2 * q], below[2 * q + 1]};
+        int at = 0;
+        for (int i = 1; i < 4; i++)
+            if (!(window[i] <= window[at]) && window[at] == window[at]) at = i;
+        y[q] = window[at];
         index[q] = (uint8_t)at;
     }
 }
 
-CLONES static void spread_rows(const float *restrict dy, const uint8_t *restrict index, int64_t count,
-                               float *restrict above, float *restrict below)
+/* Where `at` is `position`, the value; else 0. */
+static inline four only(four value, whole at, int32_t position)
 {
-    for (int64_t q = 0; q < count; q++) {
-        above[2 * q] = index[q] == 0 ? dy[q] : 0;
-        above[2 * q + 1] = index[q] == 1 ? dy[q] : 0;
-        below[2 * q] = index[q] == 2 ? dy[q] : 0;
-        below[2 * q + 1] = index[q] == 3 ? dy[q] : 0;
+    return (four)((whole)value & (at == position));
+}
+
+static void spread_rows(const float *dy, const uint8_t *index, int64_t count, float *above, float *below)
+{
+    const whole first = {0, 4, 1, 5}, second = {2, 6, 3, 7};
+    int64_t q = 0;
+    for (; q + 4 <= count; q += 4) {
+        four value = *(const four *)(dy + q);
+        whole at = __builtin_convertvector(*(const bytes *)(index + q), whole);
+        four a = only(value, at, 0), b = only(value, at, 1), c = only(value, at, 2), d = only(value, at, 3);
+        *(four *)(above + 2 * q) = __builtin_shuffle(a, b, first);
+        *(four *)(above + 2 * q + 4) = __builtin_shuffle(a, b, second);
+        *(four *)(below + 2 * q) = __builtin_shuffle(c, d, first);
+        *(four *)(below + 2 * q + 4) = __builtin_shuffle(c, d, second);
     }
+    for (; q < count; q++)
+        for (int i = 0; i < 4; i++) (i < 2 ? above : below)[2 * q + i % 2] = index[q] == i ? dy[q] : 0;
 }
 
 CLONES static bool all_below_four(const uint8_t *index, int64_t count)
