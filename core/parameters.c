@@ -163,13 +163,20 @@ static void fill(void *data, const reel_parameter *p, uint64_t key)
     }
 }
 
+/* The device's block is asked for first, so that on the host the temporary one lies behind it and leaves no hole. */
 reel_status reel_parameter_prepare(reel_parameter *p, reel_error *error)
 {
     if (p->data) return REEL_OK;
-    void *values = reel_alloc_raw(p->bytes, 1);
-    if (!values) return reel_fail_memory(error);
-    fill(values, p, reel_key(p->set->seed, hash_name(p->name)));
-    reel_status status = reel_parameter_write(p, values, error);
+    reel_backend *backend = p->set->backend;
+    p->data = backend->allocate(backend, p->bytes);
+    void *values = p->data ? reel_alloc_raw(p->bytes, 1) : NULL;
+    reel_status status = values ? REEL_OK : reel_fail_memory(error);
+    if (!status) fill(values, p, reel_key(p->set->seed, hash_name(p->name)));
+    if (!status) status = reel_parameter_write(p, values, error);
+    if (status && p->data) {
+        backend->release(backend, p->data);
+        p->data = NULL;
+    }
     reel_free(values);
     return status;
 }
