@@ -5,6 +5,7 @@
 #include "models/checkpoint.h"
 #include "tools/curve.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -21,6 +22,20 @@ char *reel_run_file(const reel_run_folder *run, const char *name, char text[4096
     return text;
 }
 
+/* A process that was killed while it saved leaves its unfinished file behind, as large as the weights. Under the lock
+   nobody else can be writing one. */
+static void remove_unfinished(const reel_run_folder *run)
+{
+    char path[4096];
+    DIR *stream = opendir(run->path);
+    const struct dirent *entry;
+    while (stream && (entry = readdir(stream))) {
+        bool weights = !strncmp(entry->d_name, "last.safetensors.tmp.", 21);
+        if (weights || !strncmp(entry->d_name, "log.csv.tmp.", 12)) unlink(reel_run_file(run, entry->d_name, path));
+    }
+    if (stream) closedir(stream);
+}
+
 reel_status reel_run_open(reel_run_folder *run, const char *path, bool resume, reel_error *error)
 {
     char file[4096];
@@ -34,6 +49,7 @@ reel_status reel_run_open(reel_run_folder *run, const char *path, bool resume, r
     if (run->lock < 0) return reel_fail(error, REEL_IO, "%s: cannot be written: %s", file, strerror(errno));
     if (flock(run->lock, LOCK_EX | LOCK_NB))
         return reel_fail(error, REEL_IO, "%s: another process is training in this folder; choose another --out", path);
+    remove_unfinished(run);
     bool has_run = !stat(reel_run_file(run, "last.safetensors", file), &st);
     if (has_run && !resume)
         return reel_fail(error, REEL_USAGE, "%s: holds a run already; go on with --resume or choose another --out",

@@ -4,7 +4,7 @@
 #ifndef REEL_TOOLS_SIGNALS_H
 #define REEL_TOOLS_SIGNALS_H
 
-void reel_signals_catch(void); /* SIGINT, SIGTERM, SIGHUP; SIGPIPE and SIGXFSZ are ignored */
+void reel_signals_catch(void); /* SIGINT, SIGTERM, SIGHUP (unless nohup ignores it); SIGPIPE is ignored */
 int reel_signal_caught(void);  /* its number, 0 for none */
 
 #endif
