@@ -34,9 +34,9 @@ bool reel_conv2d_check(const reel_rule *r, const reel_conv2d_attr *attr)
     const reel_tensor *a = r->input[0];
     if (!reel_dtype_is_float(a->dtype))
         return reel_reject(r, "convolves f32 or f64; reel_cast makes floats of integers");
-    for (int i = 0; i < r->inputs; i++)
-        if (r->input[i] && r->input[i]->dtype != a->dtype)
-            return reel_reject(r, "inputs must share one dtype; reel_cast converts");
+    const reel_tensor *bias = r->inputs > 2 ? r->input[2] : NULL;
+    if (r->input[1]->dtype != a->dtype || (bias && bias->dtype != a->dtype))
+        return reel_reject(r, "inputs must share one dtype; reel_cast converts");
     for (int i = 0; i < 2; i++) {
         const reel_shape *s = &r->input[i]->shape;
         if (s->rank != 4) return reel_reject(r, "input %d has rank %d, expected 4, such as [N, C, H, W]", i, s->rank);

@@ -66,8 +66,8 @@ bool reel_pool2d_adjoint_shape(const reel_rule *r, const reel_max_pool2d_attr *a
 {
     const reel_shape *dy = &r->input[given]->shape;
     if (dy->rank != 4) return reel_reject(r, "input %d has rank %d, expected 4: [N, C, P, Q]", given, dy->rank);
-    reel_shape y;
     *x = REEL_SHAPE(dy->size[0], dy->size[1], size[0], size[1]);
+    reel_shape y = *x;
     if (!reel_pool2d_shape(r, attr, x, &y)) return false;
     if (!reel_shape_equal(&y, dy))
         return reel_reject(r, "pooling %d,%d gives planes of %lld,%lld, input %d has %lld,%lld", size[0], size[1],

@@ -4,7 +4,9 @@
 #include <string.h>
 
 /* A product added to a sum is one operation with one rounding where the processor has it. */
+#ifndef __clang__
 #pragma GCC optimize("fp-contract=fast")
+#endif
 
 #ifdef __x86_64__
 #define REAL float
@@ -63,19 +65,18 @@ const cpu_gemm_kernel *cpu_gemm_choose(reel_dtype dtype)
 /* --- packing --- */
 
 typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
-typedef int32_t choice __attribute__((vector_size(16)));
 
 /* Four rows of four, turned. */
 static inline void turn(const float *from, int64_t row, float *to, int64_t step)
 {
     four a = *(const four *)from, b = *(const four *)(from + row), c = *(const four *)(from + 2 * row),
          d = *(const four *)(from + 3 * row);
-    four ab = __builtin_shuffle(a, b, (choice){0, 4, 1, 5}), cd = __builtin_shuffle(c, d, (choice){0, 4, 1, 5});
-    four ef = __builtin_shuffle(a, b, (choice){2, 6, 3, 7}), gh = __builtin_shuffle(c, d, (choice){2, 6, 3, 7});
-    *(four *)to = __builtin_shuffle(ab, cd, (choice){0, 1, 4, 5});
-    *(four *)(to + step) = __builtin_shuffle(ab, cd, (choice){2, 3, 6, 7});
-    *(four *)(to + 2 * step) = __builtin_shuffle(ef, gh, (choice){0, 1, 4, 5});
-    *(four *)(to + 3 * step) = __builtin_shuffle(ef, gh, (choice){2, 3, 6, 7});
+    four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+    four ef = __builtin_shufflevector(a, b, 2, 6, 3, 7), gh = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    *(four *)to = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+    *(four *)(to + step) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+    *(four *)(to + 2 * step) = __builtin_shufflevector(ef, gh, 0, 1, 4, 5);
+    *(four *)(to + 3 * step) = __builtin_shufflevector(ef, gh, 2, 3, 6, 7);
 }
 
 static void turn_all(const float *from, int64_t row, int64_t rows, int64_t columns, float *to, int64_t step)

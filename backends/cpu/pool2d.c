@@ -64,16 +64,15 @@ static inline void compare(four next, int32_t position, four *best, whole *at)
 
 static void largest_of_rows(const float *above, const float *below, int64_t count, float *y, uint8_t *index)
 {
-    const whole even = {0, 2, 4, 6}, odd = {1, 3, 5, 7};
     int64_t q = 0;
     for (; q + 4 <= count; q += 4) {
         four a = *(const four *)(above + 2 * q), b = *(const four *)(above + 2 * q + 4);
         four c = *(const four *)(below + 2 * q), d = *(const four *)(below + 2 * q + 4);
-        four best = __builtin_shuffle(a, b, even);
+        four best = __builtin_shufflevector(a, b, 0, 2, 4, 6);
         whole at = {0};
-        compare(__builtin_shuffle(a, b, odd), 1, &best, &at);
-        compare(__builtin_shuffle(c, d, even), 2, &best, &at);
-        compare(__builtin_shuffle(c, d, odd), 3, &best, &at);
+        compare(__builtin_shufflevector(a, b, 1, 3, 5, 7), 1, &best, &at);
+        compare(__builtin_shufflevector(c, d, 0, 2, 4, 6), 2, &best, &at);
+        compare(__builtin_shufflevector(c, d, 1, 3, 5, 7), 3, &best, &at);
         *(four *)(y + q) = best;
         *(bytes *)(index + q) = __builtin_convertvector(at, bytes);
     }
@@ -95,16 +94,15 @@ static inline four only(four value, whole at, int32_t position)
 
 static void spread_rows(const float *dy, const uint8_t *index, int64_t count, float *above, float *below)
 {
-    const whole first = {0, 4, 1, 5}, second = {2, 6, 3, 7};
     int64_t q = 0;
     for (; q + 4 <= count; q += 4) {
         four value = *(const four *)(dy + q);
         whole at = __builtin_convertvector(*(const bytes *)(index + q), whole);
         four a = only(value, at, 0), b = only(value, at, 1), c = only(value, at, 2), d = only(value, at, 3);
-        *(four *)(above + 2 * q) = __builtin_shuffle(a, b, first);
-        *(four *)(above + 2 * q + 4) = __builtin_shuffle(a, b, second);
-        *(four *)(below + 2 * q) = __builtin_shuffle(c, d, first);
-        *(four *)(below + 2 * q + 4) = __builtin_shuffle(c, d, second);
+        *(four *)(above + 2 * q) = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+        *(four *)(above + 2 * q + 4) = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+        *(four *)(below + 2 * q) = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+        *(four *)(below + 2 * q + 4) = __builtin_shufflevector(c, d, 2, 6, 3, 7);
     }
     for (; q < count; q++)
         for (int i = 0; i < 4; i++) (i < 2 ? above : below)[2 * q + i % 2] = index[q] == i ? dy[q] : 0;
