@@ -69,24 +69,26 @@ static void print_frames(FILE *to, const reel_plan *plan)
         fprintf(to, "  frame %d%s  %.1f MiB\n", t, t == FRAMES ? " and later" : "", mib(bytes[t]));
 }
 
-void reel_cost_report(FILE *to, const reel_plan *plan, const reel_parameters *set, bool json)
+void reel_cost_report(FILE *to, const reel_plan *plan, const reel_parameters *set, size_t host, bool json)
 {
     reel_cost c = reel_plan_cost(plan);
+    c.total += host;
     if (json) {
         fprintf(
             to,
             "{\"parameters\": %lld, \"flops\": %.17g, \"nodes\": %d, \"bytes\": {\"parameters\": %zu, \"state\": %zu, "
-            "\"inputs\": %zu, \"arena\": %zu, \"scratch\": %zu, \"total\": %zu}}\n",
+            "\"inputs\": %zu, \"arena\": %zu, \"scratch\": %zu, \"host\": %zu, \"total\": %zu}}\n",
             (long long)trained_elements(set), c.flops, c.nodes, c.parameters, c.state, c.inputs, c.arena, c.scratch,
-            c.total);
+            host, c.total);
         return;
     }
     fprintf(to, "parameters  %lld\noperations  %.3f GFLOP a run, in %d nodes\nmemory      %.1f MiB at the peak:\n",
             (long long)trained_elements(set), c.flops / 1e9, c.nodes, mib(c.total));
     fprintf(to,
             "  %8.1f MiB  parameters\n  %8.1f MiB  optimiser state\n  %8.1f MiB  inputs and constants\n"
-            "  %8.1f MiB  arena: activations and gradients\n  %8.1f MiB  scratch of kernels\n",
-            mib(c.parameters), mib(c.state), mib(c.inputs), mib(c.arena), mib(c.scratch));
+            "  %8.1f MiB  arena: activations and gradients\n  %8.1f MiB  scratch of kernels\n"
+            "  %8.1f MiB  host: clips read ahead and buffers\n",
+            mib(c.parameters), mib(c.state), mib(c.inputs), mib(c.arena), mib(c.scratch), mib(host));
     print_frames(to, plan);
     print_largest(to, plan);
 }

@@ -96,6 +96,22 @@ static reel_training plan_of(const train_options *o)
                            .seed = o->seed};
 }
 
+static int clips_ahead(const train_options *o)
+{
+    return 2 * o->batch + o->workers;
+}
+
+/* What training holds beside the plan: clips read ahead, one handed over, the batch, an input on its way to the device
+   and, while saving, the largest parameter. */
+static size_t host_bytes(const train_options *o, const reel_parameters *set)
+{
+    size_t plane = (size_t)o->model.size.height * (size_t)o->model.size.width, largest = 0;
+    size_t clip = 4 * plane * ((size_t)o->frames + 1) * sizeof(float), batch = (size_t)o->batch;
+    for (int i = 0; i < reel_parameters_count(set); i++)
+        if (reel_parameter_at(set, i)->bytes > largest) largest = reel_parameter_at(set, i)->bytes;
+    return clip * ((size_t)clips_ahead(o) + 1 + batch) + 3 * plane * batch * (o->model.dtype ? 8 : 4) + largest;
+}
+
 static reel_status load_start(training_run *r)
 {
     char path[4096];
@@ -138,8 +154,8 @@ static reel_status open_data(training_run *r)
                                .affine = r->o.affine,
                                .max_step = r->o.max_step,
                                .seed = r->o.seed};
-    r->loader = reel_loader_start(&r->set, &clips, r->done * (uint64_t)r->o.batch, r->o.workers,
-                                  2 * r->o.batch + r->o.workers, &r->error);
+    r->loader =
+        reel_loader_start(&r->set, &clips, r->done * (uint64_t)r->o.batch, r->o.workers, clips_ahead(&r->o), &r->error);
     return r->loader ? REEL_OK : r->error.status;
 }
 
@@ -210,7 +226,8 @@ static reel_status train(training_run *r)
     r->trainer = reel_trainer_new(&training, r->backend, &r->error);
     if (!r->trainer) return r->error.status;
     if (r->o.dry_run) {
-        reel_cost_report(stdout, reel_trainer_plan(r->trainer), reel_trainer_parameters(r->trainer), r->o.json);
+        const reel_parameters *set = reel_trainer_parameters(r->trainer);
+        reel_cost_report(stdout, reel_trainer_plan(r->trainer), set, host_bytes(&r->o, set), r->o.json);
         return REEL_OK;
     }
     if (!r->o.out) return reel_fail(&r->error, REEL_USAGE, "--out is required: the folder for weights and log");
