@@ -83,8 +83,8 @@ reel_status reel_pool2d_check_index(const reel_call *call, const reel_array *ind
         int64_t value = reel_pool2d_index(index, i);
         if (value < 0 || value >= positions)
             return reel_fail(call->error, REEL_BAD_DATA,
-                             "%s: index %lld at element %lld, expected 0 to %lld: a position in the window",
-                             call->op->name, (long long)value, (long long)i, (long long)positions - 1);
+                             "index %lld at element %lld, expected 0 to %lld: a position in the window",
+                             (long long)value, (long long)i, (long long)positions - 1);
     }
     return REEL_OK;
 }
