@@ -4,6 +4,7 @@
 #include "core/file.h"
 #include "models/checkpoint.h"
 #include "tools/curve.h"
+#include "tools/shapes.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -43,8 +44,7 @@ reel_status reel_run_open(reel_run_folder *run, const char *path, bool resume, r
     *run = (reel_run_folder){.lock = -1};
     if (strlen(path) >= sizeof run->path) return reel_fail(error, REEL_USAGE, "%.80s…: the path is too long", path);
     strcpy(run->path, path);
-    if (mkdir(path, 0777) && errno != EEXIST)
-        return reel_fail(error, REEL_IO, "%s: cannot make this folder: %s", path, strerror(errno));
+    if (reel_make_folders(path, error)) return error->status;
     run->lock = open(reel_run_file(run, "lock", file), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (run->lock < 0) return reel_fail(error, REEL_IO, "%s: cannot be written: %s", file, strerror(errno));
     if (flock(run->lock, LOCK_EX | LOCK_NB))

@@ -8,12 +8,11 @@
 #include "tools/overlay.h"
 #include "tools/progress.h"
 #include "tools/segmenter.h"
+#include "tools/shapes.h"
 #include "tools/signals.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 typedef struct {
     const char *weights, *frames, *mask, *data, *split, *out, *device, *overlay;
@@ -63,12 +62,6 @@ typedef struct {
     uint64_t done;
     reel_error error;
 } segmentation;
-
-static reel_status make_folder(const char *path, reel_error *error)
-{
-    if (!mkdir(path, 0777) || errno == EEXIST) return REEL_OK;
-    return reel_fail(error, REEL_IO, "%s: cannot make this folder: %s", path, strerror(errno));
-}
 
 static reel_status write_frame(void *to, int frame, const reel_image *image, const reel_mask *found, reel_error *error)
 {
@@ -131,8 +124,8 @@ static reel_status segment_video(segmentation *s, int v)
     const char *name = s->o.data ? s->video->name : NULL;
     join_path(s->out, s->o.out, name);
     if (s->o.overlay) join_path(s->overlay, s->o.overlay, name);
-    reel_status status = make_folder(s->out, &s->error);
-    if (!status && s->o.overlay) status = make_folder(s->overlay, &s->error);
+    reel_status status = reel_make_folders(s->out, &s->error);
+    if (!status && s->o.overlay) status = reel_make_folders(s->overlay, &s->error);
     if (status) return status;
     return reel_segment_video(s->session, s->model.size.height, s->model.size.width, &s->data, v,
                               (reel_segment_sink){write_frame, s}, &s->error);
@@ -142,8 +135,8 @@ static reel_status segment(segmentation *s)
 {
     reel_status status = open_network(s);
     if (!status) status = open_videos(s);
-    if (!status) status = make_folder(s->o.out, &s->error);
-    if (!status && s->o.overlay) status = make_folder(s->o.overlay, &s->error);
+    if (!status) status = reel_make_folders(s->o.out, &s->error);
+    if (!status && s->o.overlay) status = reel_make_folders(s->o.overlay, &s->error);
     uint64_t frames = 0;
     for (int v = 0; v < s->data.videos; v++) frames += (uint64_t)s->data.video[v].frames;
     reel_progress_begin(&s->progress, "segment", 0, frames, s->o.quiet);

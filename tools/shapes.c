@@ -34,6 +34,7 @@ static const reel_usage usage = {"shapes",
 reel_status reel_make_folders(const char *path, reel_error *error)
 {
     char part[4096];
+    if (!*path) return reel_fail(error, REEL_USAGE, "the path of a folder is empty");
     if (strlen(path) >= sizeof part) return reel_fail(error, REEL_USAGE, "%.80s…: the path is too long", path);
     strcpy(part, path);
     for (char *slash = strchr(part + 1, '/');; slash = strchr(slash + 1, '/')) {
