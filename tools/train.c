@@ -16,7 +16,7 @@
 
 typedef struct {
     reel_model_options model;
-    const char *data, *split, *out, *init;
+    const char *data, *split, *out, *init, *vgg16;
     int layout, steps, batch, frames, threads, workers, save_every, max_step, optimiser;
     double lr, clip, weight_decay, momentum;
     uint64_t seed;
@@ -47,6 +47,8 @@ static const reel_option table[] = {
                 "keep only the state between frames and compute the rest again: less memory, same bits"),
     REEL_OPTION("init", STRING, train_options, init, "FILE",
                 "safetensors whose parameters of the same name and shape are the start"),
+    REEL_OPTION("vgg16", STRING, train_options, vgg16, "FILE",
+                "ImageNet weights of torchvision's vgg16 (.pth or .safetensors) to start both trunks from"),
     REEL_OPTION("threads", INT, train_options, threads, "N", "0: all cores", .fallback = "0", .low = 0, .high = 1024),
     REEL_OPTION("workers", INT, train_options, workers, "N", "threads that read clips ahead", .fallback = "1", .low = 1,
                 .high = 64),
@@ -112,6 +114,18 @@ static size_t host_bytes(const train_options *o, const reel_parameters *set)
     return clip * ((size_t)clips_ahead(o) + 1 + batch) + 3 * plane * batch * (o->model.dtype ? 8 : 4) + largest;
 }
 
+static reel_status load_trunks(training_run *r)
+{
+    static const char *const trunks[] = {"init_vgg", "enc_vgg"};
+    reel_weights weights;
+    reel_status status = reel_weights_open(&weights, r->o.vgg16, &r->error);
+    if (status) return status;
+    for (int i = 0; !status && i < 2; i++)
+        status = reel_vgg16_load(reel_trainer_parameters(r->trainer), trunks[i], &weights, &r->error);
+    reel_weights_close(&weights);
+    return status;
+}
+
 static reel_status load_start(training_run *r)
 {
     char path[4096];
@@ -121,14 +135,15 @@ static reel_status load_start(training_run *r)
     int loaded = 0;
     reel_status status = reel_safetensors_open(&file, from, &r->error);
     if (status) return status;
-    status = reel_checkpoint_load(&file, reel_trainer_parameters(r->trainer),
-                                  r->o.resume ? REEL_LOAD_ALL : REEL_LOAD_COMMON, &loaded, &r->error);
+    if (r->o.resume) status = reel_model_options_match(&r->o.model, &file, &r->error);
+    if (!status)
+        status = reel_checkpoint_load(&file, reel_trainer_parameters(r->trainer),
+                                      r->o.resume ? REEL_LOAD_ALL : REEL_LOAD_COMMON, &loaded, &r->error);
     const char *step = reel_safetensors_metadata(&file, "reel.step");
     if (!status && r->o.resume && !step)
         status = reel_fail(&r->error, REEL_BAD_DATA, "%s: does not tell its step (reel.step), so it cannot be resumed",
                            from);
     if (!status && r->o.resume) r->done = strtoull(step, NULL, 10);
-    if (!status && r->o.resume) status = reel_model_options_match(&r->o.model, &file, &r->error);
     if (!status && !r->o.resume && !loaded)
         status = reel_fail(&r->error, REEL_BAD_DATA, "%s: has no parameter of this network by name and shape", from);
     reel_safetensors_close(&file);
@@ -232,6 +247,7 @@ static reel_status train(training_run *r)
     }
     if (!r->o.out) return reel_fail(&r->error, REEL_USAGE, "--out is required: the folder for weights and log");
     reel_status status = reel_run_open(&r->run, r->o.out, r->o.resume, &r->error);
+    if (!status && r->o.vgg16 && !r->o.resume) status = load_trunks(r);
     if (!status) status = load_start(r);
     if (!status) status = open_data(r);
     if (!status) status = reel_run_log_begin(&r->run, r->done, &r->error);
