@@ -3,7 +3,7 @@
 # Usage: tests/run.sh [NAME…]   only these, by the name of the program or script
 set -u
 B=${B:-build}
-export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive
+export OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
 logs=$B/test-logs
 mkdir -p "$logs"

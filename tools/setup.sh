@@ -3,8 +3,8 @@
 # build: compiler and libraries; test: also what the tests use. Debian 12 and its relatives.
 set -eu
 
-packages="gcc libc6-dev make pkg-config libopenblas-dev libjpeg-dev libpng-dev libjansson-dev"
-[ "${1:-build}" = test ] && packages="$packages check binutils"
+packages="gcc libc6-dev make pkg-config libjpeg-dev libpng-dev libjansson-dev"
+[ "${1:-build}" = test ] && packages="$packages check binutils libopenblas-dev"
 
 missing=
 for package in $packages; do

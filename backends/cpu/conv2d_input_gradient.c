@@ -136,7 +136,8 @@ static void make_channels(const cpu_convolution *c, int64_t image, int64_t group
     cpu_matrix dy = {c->y + (image * g->k + group * g->kg) * pixels * e, pixels, false};
     bool plain = cpu_conv2d_plain(g);
     for (int64_t i = 0; i < count && (!plain || c->bias); i++) start_plane(c, first + i, dx + i * g->h * g->w * e);
-    cpu_gemm(c->dtype, count * positions, pixels, g->kg, w, dy, plain && c->bias, plain ? dx : rows, pixels, room);
+    cpu_gemm(cpu_gemm_choose(c->dtype), count * positions, pixels, g->kg, w, dy, plain && c->bias, plain ? dx : rows,
+             pixels, room);
     for (int64_t r = 0; r < count * positions && !plain; r++)
         add_row(c, r % positions / g->kw, r % g->kw, rows + r * pixels * e, dx + r / positions * g->h * g->w * e);
 }

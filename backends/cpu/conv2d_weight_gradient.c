@@ -69,8 +69,8 @@ static void sum_tiles(const gradient *d, int64_t group, int64_t block, int64_t s
             columns = (cpu_matrix){x + (r * t->pixels + first) * e, t->pixels, true};
         else
             cpu_conv2d_columns(g, d->c.element, x, r, r + depth, first, first + count, panel, count);
-        cpu_gemm(d->c.dtype, channels, depth, count, dy, columns, i > from, dw + (k0 * t->reach + r) * e, t->reach,
-                 room);
+        cpu_gemm(cpu_gemm_choose(d->c.dtype), channels, depth, count, dy, columns, i > from,
+                 dw + (k0 * t->reach + r) * e, t->reach, room);
     }
 }
 

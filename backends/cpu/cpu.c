@@ -3,7 +3,6 @@
 
 #include "core/memory.h"
 
-#include <cblas.h>
 #include <omp.h>
 
 enum { MOST_THREADS = 1024 };
@@ -34,6 +33,5 @@ reel_backend *reel_cpu_backend(int threads, reel_error *error)
     backend->threads = threads ? threads : omp_get_num_procs();
     backend->serial_below = 1e5; /* some fifty microseconds of one thread */
     backend->kernel = cpu_kernel;
-    openblas_set_num_threads(1); /* kernels call it from many threads at once, on fixed tiles */
     return backend;
 }

@@ -1,4 +1,4 @@
-/* The CPU backend: OpenMP over fixed tiles, OpenBLAS inside them, host memory. An op without a kernel of its own runs
+/* The CPU backend: OpenMP over fixed tiles, vectors inside them, host memory. An op without a kernel of its own runs
    its reference loops. Results have the same bits for any number of threads: work is cut by shape alone, and what a cut
    leaves to be added up is added up in order. */
 #ifndef REEL_BACKENDS_CPU_CPU_H

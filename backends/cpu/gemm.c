@@ -52,14 +52,24 @@
 #define TARGET
 #include "backends/cpu/gemm_tile.h"
 
+int cpu_gemm_kernels(reel_dtype dtype, const cpu_gemm_kernel *list[CPU_GEMM_KERNELS])
+{
+    int count = 0;
+    bool single = dtype == REEL_F32;
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx512f")) list[count++] = single ? &wide_f32_kernel : &wide_f64_kernel;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        list[count++] = single ? &middle_f32_kernel : &middle_f64_kernel;
+#endif
+    list[count++] = single ? &plain_f32_kernel : &plain_f64_kernel;
+    return count;
+}
+
 const cpu_gemm_kernel *cpu_gemm_choose(reel_dtype dtype)
 {
-#ifdef __x86_64__
-    if (__builtin_cpu_supports("avx512f")) return dtype == REEL_F32 ? &wide_f32_kernel : &wide_f64_kernel;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        return dtype == REEL_F32 ? &middle_f32_kernel : &middle_f64_kernel;
-#endif
-    return dtype == REEL_F32 ? &plain_f32_kernel : &plain_f64_kernel;
+    const cpu_gemm_kernel *list[CPU_GEMM_KERNELS];
+    cpu_gemm_kernels(dtype, list);
+    return list[0];
 }
 
 /* --- packing --- */
@@ -154,10 +164,9 @@ void cpu_gemm_packed(const cpu_gemm_kernel *kernel, int64_t m, int64_t n, int64_
     }
 }
 
-void cpu_gemm(reel_dtype dtype, int64_t m, int64_t n, int64_t k, cpu_matrix a, cpu_matrix b, bool add, void *c,
-              int64_t row, void *room)
+void cpu_gemm(const cpu_gemm_kernel *kernel, int64_t m, int64_t n, int64_t k, cpu_matrix a, cpu_matrix b, bool add,
+              void *c, int64_t row, void *room)
 {
-    const cpu_gemm_kernel *kernel = cpu_gemm_choose(dtype);
     int64_t e = (int64_t)kernel->element;
     char *packed = (char *)room + CPU_GEMM_STRIP;
     for (int64_t j = 0; j < n; j += CPU_GEMM_COLUMNS)

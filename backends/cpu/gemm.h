@@ -4,7 +4,8 @@
    The way of Goto and van de Geijn (2008): B is packed in strips as wide as a register tile and as deep as the cache
    allows, A in strips as high as the tile; then the tile reads both in order. A kernel that makes B as it goes (a
    convolution) writes the strips itself and spares the copy. The vector width is chosen from what the processor says
-   it can do, not from its model number, which virtual machines hide. */
+   it can do, not from its model number: a BLAS library that goes by the number takes its narrowest kernels where a
+   virtual machine hides it, so that none is linked here, and tests alone compare with one. */
 #ifndef REEL_BACKENDS_CPU_GEMM_H
 #define REEL_BACKENDS_CPU_GEMM_H
 
@@ -18,7 +19,11 @@ typedef struct {
     cpu_gemm_tile *tile[3]; /* for 1, 2 and 3 vectors across */
 } cpu_gemm_kernel;
 
-const cpu_gemm_kernel *cpu_gemm_choose(reel_dtype dtype);
+enum { CPU_GEMM_KERNELS = 3 };
+
+/* The kernels for a float type that this processor can run, the widest first; returns how many there are. */
+int cpu_gemm_kernels(reel_dtype dtype, const cpu_gemm_kernel *list[CPU_GEMM_KERNELS]);
+const cpu_gemm_kernel *cpu_gemm_choose(reel_dtype dtype); /* the widest */
 
 /* Strips are 3 vectors wide; the last one as many as it needs. They lie one after the other, each depth rows. */
 static inline int64_t cpu_gemm_strip(const cpu_gemm_kernel *kernel)
@@ -45,8 +50,8 @@ enum {
 
 /* C (m x n, `row` elements from one row to the next) = A B, or C + A B when `add`. `room`: CPU_GEMM_ROOM bytes of
    working memory, aligned to 64. */
-void cpu_gemm(reel_dtype dtype, int64_t m, int64_t n, int64_t k, cpu_matrix a, cpu_matrix b, bool add, void *c,
-              int64_t row, void *room);
+void cpu_gemm(const cpu_gemm_kernel *kernel, int64_t m, int64_t n, int64_t k, cpu_matrix a, cpu_matrix b, bool add,
+              void *c, int64_t row, void *room);
 /* The same with B packed already; k is at most CPU_GEMM_DEPTH, `room` CPU_GEMM_STRIP bytes. */
 void cpu_gemm_packed(const cpu_gemm_kernel *kernel, int64_t m, int64_t n, int64_t k, cpu_matrix a, const void *b,
                      bool add, void *c, int64_t row, void *room);

@@ -58,7 +58,7 @@ static void run_tile(const work *w, int64_t task)
                     attr->transpose_a};
     cpu_matrix b = {(const char *)call->input[1].data + (size_t)from_b * e, attr->transpose_b ? s->k : s->n,
                     attr->transpose_b};
-    cpu_gemm(dtype, smaller(w->rows, s->m - i), smaller(w->columns, s->n - j), s->k, a, b, false,
+    cpu_gemm(cpu_gemm_choose(dtype), smaller(w->rows, s->m - i), smaller(w->columns, s->n - j), s->k, a, b, false,
              (char *)call->output[0].data + (size_t)((batch * s->m + i) * s->n + j) * e, s->n,
              (char *)call->scratch + (size_t)omp_get_thread_num() * CPU_GEMM_ROOM);
 }

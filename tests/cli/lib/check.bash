@@ -5,7 +5,7 @@
 set -u
 B=${B:-build}
 REEL=${REEL:-$PWD/$B/reel}
-export OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1
+export OMP_WAIT_POLICY=passive
 T=$(mktemp -d "${TMPDIR:-/tmp}/reel-cli.XXXXXX") || exit 1
 child=
 finish() {
