@@ -96,12 +96,16 @@ static reel_status open_network(segmentation *s)
     return status;
 }
 
-static reel_status open_videos(segmentation *s)
+static reel_status check_choice(segmentation *s)
 {
     bool loose = s->o.frames && s->o.mask, both = s->o.data && (s->o.frames || s->o.mask);
-    if (both || (!loose && !s->o.data))
-        return reel_fail(&s->error, REEL_USAGE, "give either --frames DIR with --mask PNG, or --data DIR");
-    if (loose) return reel_dataset_open_video(&s->data, s->o.frames, s->o.mask, &s->error);
+    if (!both && (loose || s->o.data)) return REEL_OK;
+    return reel_fail(&s->error, REEL_USAGE, "give either --frames DIR with --mask PNG, or --data DIR");
+}
+
+static reel_status open_videos(segmentation *s)
+{
+    if (s->o.frames) return reel_dataset_open_video(&s->data, s->o.frames, s->o.mask, &s->error);
     reel_data_choice choice = {.name = s->o.data,
                                .layout = s->o.layout,
                                .split = s->o.split,
@@ -133,7 +137,8 @@ static reel_status segment_video(segmentation *s, int v)
 
 static reel_status segment(segmentation *s)
 {
-    reel_status status = open_network(s);
+    reel_status status = check_choice(s);
+    if (!status) status = open_network(s);
     if (!status) status = open_videos(s);
     if (!status) status = reel_make_folders(s->o.out, &s->error);
     if (!status && s->o.overlay) status = reel_make_folders(s->o.overlay, &s->error);
