@@ -247,10 +247,21 @@ static reel_status read_positional(reading *r, const char *argument, void *value
                      argument, r->usage->command);
 }
 
+/* A structure on the stack holds anything: what is neither given nor defaulted becomes zero here. */
+static void clear_field(const reel_option *option, void *values)
+{
+    static const size_t bytes[] = {[REEL_OPTION_FLAG] = sizeof(bool),     [REEL_OPTION_INT] = sizeof(int),
+                                   [REEL_OPTION_DOUBLE] = sizeof(double), [REEL_OPTION_SIZE] = sizeof(reel_size),
+                                   [REEL_OPTION_STRING] = sizeof(char *), [REEL_OPTION_CHOICE] = sizeof(int),
+                                   [REEL_OPTION_SEED] = sizeof(uint64_t), [REEL_OPTION_LIST] = sizeof(reel_words)};
+    memset((char *)values + option->offset, 0, bytes[option->type]);
+}
+
 static reel_status set_defaults(const reading *r, void *values, reel_error *error)
 {
     for (int i = 0; i < r->options; i++) {
         const reel_option *option = &r->usage->options[i];
+        clear_field(option, values);
         reel_status status = option->fallback ? store(option, option->fallback, values, error) : REEL_OK;
         if (status) return status;
     }
