@@ -4,6 +4,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#undef reel_fail
+#undef reel_fail_memory
+
 reel_status reel_fail(reel_error *error, reel_status status, const char *format, ...)
 {
     if (!error || error->status != REEL_OK) return status;
@@ -11,6 +14,8 @@ reel_status reel_fail(reel_error *error, reel_status status, const char *format,
     va_start(arguments, format);
     vsnprintf(error->text, sizeof error->text, format, arguments);
     va_end(arguments);
+    for (char *c = error->text; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = '?';
     error->status = status;
     return status;
 }
