@@ -81,6 +81,9 @@ static reel_status load_one(const reel_safetensors *file, const reel_stored *s, 
     bool same = s->dtype == stored_dtype(p->dtype);
     if (raw && !same) values = reel_alloc_raw(p->bytes, 1);
     reel_status status = raw && values ? reel_safetensors_read(file, s, raw, error) : reel_fail_memory(error);
+    if (!status && !reel_stored_is_finite(s->dtype, raw, s->elements))
+        status = reel_fail(error, REEL_NONFINITE, "%s: %s has NaN or infinite values; take an earlier checkpoint",
+                           file->path, s->name);
     if (!status && !same) convert(values, p->dtype, raw, s->dtype, s->elements);
     if (!status) status = reel_parameter_write(p, values, error);
     if (values != raw) reel_free(values);
