@@ -61,7 +61,7 @@ install: all $(B)/libreel.so ## install the library, its headers, reel.pc and th
 	install -m 644 $(B)/libreel.a $(DESTDIR)$(PREFIX)/lib/libreel.a
 	install -m 755 $(B)/libreel.so $(DESTDIR)$(PREFIX)/lib/libreel.so.$(VERSION)
 	ln -sf libreel.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libreel.so
-	for room in $(ROOMS); do \
+	for room in $(filter-out backends/cpu,$(ROOMS)); do \
 	    install -d $(DESTDIR)$(PREFIX)/include/reel/$$room; \
 	    install -m 644 $$room/*.h $(DESTDIR)$(PREFIX)/include/reel/$$room/; \
 	done
