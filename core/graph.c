@@ -135,6 +135,12 @@ reel_tensor *reel_poison_memory(reel_graph *graph)
     return &graph->poison;
 }
 
+reel_tensor *reel_poison_with(reel_graph *graph, const reel_error *error)
+{
+    reel_fail(&graph->error, error->status, "%s", error->text);
+    return &graph->poison;
+}
+
 static void place_text(char *text, size_t size, const char *op, const char *scope, int time)
 {
     int n = snprintf(text, size, *scope ? "%s '%s'" : "%s%s", op, scope);
@@ -294,7 +300,7 @@ reel_tensor *reel_apply(reel_graph *graph, const reel_op *op, reel_tensor *const
     reel_node *node = append(graph, op, count);
     if (!node) return &graph->poison;
     if (count) memcpy(node->input, inputs, sizeof *inputs * (size_t)count);
-    if (op->attr_size) memcpy(node->attr, rule.attr, op->attr_size);
+    if (node->attr && rule.attr) memcpy(node->attr, rule.attr, op->attr_size);
     if (op->flags & REEL_OP_RANDOM) node->random_key = reel_key(0x5eed, ++graph->random_nodes);
     for (int k = 0; k < op->outputs; k++) set_output(node, k, graph, rule.dtype[k], &rule.shape[k]);
     return &node->output[0];
@@ -311,7 +317,7 @@ reel_node *reel_clone_node(reel_node *node, reel_tensor *const *inputs)
     reel_node *copy = append(graph, node->op, node->inputs);
     if (!copy) return NULL;
     if (node->inputs) memcpy(copy->input, inputs, sizeof *inputs * (size_t)node->inputs);
-    if (node->attr) memcpy(copy->attr, node->attr, node->op->attr_size);
+    if (copy->attr && node->attr) memcpy(copy->attr, node->attr, node->op->attr_size);
     copy->random_key = node->random_key;
     copy->source = node->source;
     copy->scope = node->scope;

@@ -81,8 +81,9 @@ reel_tensor *reel_name(reel_tensor *x, const char *name);
 bool reel_poisoned(const reel_tensor *x);
 /* Records an error that a builder found itself and returns the poison tensor. */
 reel_tensor *reel_poison(reel_graph *graph, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The same for an allocation that failed. */
+/* The same for an allocation that failed, and for a failure that was recorded elsewhere. */
 reel_tensor *reel_poison_memory(reel_graph *graph);
+reel_tensor *reel_poison_with(reel_graph *graph, const reel_error *error);
 
 /* --- where nodes are --- */
 

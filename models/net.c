@@ -21,7 +21,7 @@ reel_tensor *reel_weight(const reel_net *net, const char *name, reel_shape shape
     const char *scope = reel_scope(net->graph);
     snprintf(full, sizeof full, *scope ? "%s.%s" : "%s%s", scope, name);
     reel_parameter *p = reel_parameter_declare(net->set, full, net->dtype, shape, init, true, &error);
-    return p ? reel_parameter_in(net->graph, p) : reel_poison(net->graph, "%s", error.text);
+    return p ? reel_parameter_in(net->graph, p) : reel_poison_with(net->graph, &error);
 }
 
 reel_tensor *reel_conv_layer(const reel_net *net, const char *name, reel_tensor *x, int channels, int kernel, bool relu)

@@ -25,7 +25,7 @@ static reel_tensor *moment(const reel_net *net, const char *kind, const reel_ten
     snprintf(name, sizeof name, "optim.%s.%s", kind, w->name);
     reel_parameter *p =
         reel_parameter_declare(net->set, name, w->dtype, w->shape, (reel_init){REEL_INIT_CONSTANT, 0}, false, &error);
-    return p ? reel_parameter_in(net->graph, p) : reel_poison(net->graph, "%s", error.text);
+    return p ? reel_parameter_in(net->graph, p) : reel_poison_with(net->graph, &error);
 }
 
 static reel_tensor *update_one(const reel_net *net, const reel_optimiser *o, const reel_update *u, reel_tensor *w,
