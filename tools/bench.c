@@ -122,7 +122,7 @@ static reel_status time_training(bench *b)
     reel_status status = new_clip(&clip, b->o.frames + 1, b->o.model.size) ? REEL_OK : reel_fail_memory(&b->error);
     for (int i = 0; !status && i < b->o.batch; i++) {
         random_clip(&clip, (uint64_t)i * 2);
-        reel_trainer_set_clip(t, i, &clip);
+        status = reel_trainer_set_clip(t, i, &clip, &b->error);
     }
     reel_clip_free(&clip);
     reel_plan_time((reel_plan *)reel_trainer_plan(t), b->o.profile);

@@ -192,9 +192,9 @@ static reel_status next_batch(training_run *r)
     for (int b = 0; b < r->o.batch; b++) {
         reel_clip clip;
         reel_status status = reel_loader_next(r->loader, &clip, &r->error);
-        if (status) return status;
-        reel_trainer_set_clip(r->trainer, b, &clip);
+        if (!status) status = reel_trainer_set_clip(r->trainer, b, &clip, &r->error);
         reel_clip_free(&clip);
+        if (status) return status;
     }
     return REEL_OK;
 }

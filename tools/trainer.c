@@ -128,15 +128,16 @@ static bool have_buffers(reel_trainer *t)
     return t->values && t->transfer;
 }
 
-void reel_trainer_set_clip(reel_trainer *t, int b, const reel_clip *clip)
+reel_status reel_trainer_set_clip(reel_trainer *t, int b, const reel_clip *clip, reel_error *error)
 {
-    if (!have_buffers(t)) return; /* the step reports it */
+    if (!have_buffers(t)) return reel_fail_memory(error);
     for (int f = 0; f < clip_frames(t); f++) {
         memcpy(frame_values(t, f) + (size_t)b * 3 * plane(t), clip->rgb + (size_t)f * 3 * plane(t),
                3 * plane(t) * sizeof(float));
         memcpy(mask_values(t, f) + (size_t)b * plane(t), clip->mask + (size_t)f * plane(t), plane(t) * sizeof(float));
         t->invalid[f * t->training.batch + b] = !clip->valid[f];
     }
+    return REEL_OK;
 }
 
 static reel_status write(reel_trainer *t, reel_tensor *input, const float *values, size_t n, reel_error *error)

@@ -33,7 +33,7 @@ reel_parameters *reel_trainer_parameters(const reel_trainer *trainer);
 const reel_plan *reel_trainer_plan(const reel_trainer *trainer);
 
 /* Puts a clip of the trainer's size at place b of the batch; [frames + 1] frames. */
-void reel_trainer_set_clip(reel_trainer *trainer, int b, const reel_clip *clip);
+reel_status reel_trainer_set_clip(reel_trainer *trainer, int b, const reel_clip *clip, reel_error *error);
 
 /* Update number `step`, from 1. A loss or gradient that is not finite is REEL_NONFINITE, names the first node that made
    it, and has changed nothing. */
