@@ -19,12 +19,13 @@ typedef struct {
     int layout, threads, videos;
     reel_size size;
     uint64_t seed;
-    bool binary, quiet;
+    bool binary, quiet, copy_first;
 } segment_options;
 
 static const reel_option table[] = {
-    REEL_OPTION("weights", STRING, segment_options, weights, "FILE", "safetensors written by reel train",
-                .required = true),
+    REEL_OPTION("weights", STRING, segment_options, weights, "FILE", "safetensors written by reel train"),
+    REEL_OPTION("copy-first", FLAG, segment_options, copy_first, NULL,
+                "no network: every frame gets the first masks, the baseline to beat"),
     REEL_OPTION("frames", STRING, segment_options, frames, "DIR", "pictures of one video, named by their number"),
     REEL_OPTION("mask", STRING, segment_options, mask, "PNG",
                 "objects of the first frame; or a folder of PNGs, each for the frame of its name, for late objects"),
@@ -98,6 +99,8 @@ static reel_status open_network(segmentation *s)
 
 static reel_status check_choice(segmentation *s)
 {
+    if (!s->o.weights == !s->o.copy_first)
+        return reel_fail(&s->error, REEL_USAGE, "give either --weights FILE or --copy-first");
     bool loose = s->o.frames && s->o.mask, both = s->o.data && (s->o.frames || s->o.mask);
     if (!both && (loose || s->o.data)) return REEL_OK;
     return reel_fail(&s->error, REEL_USAGE, "give either --frames DIR with --mask PNG, or --data DIR");
@@ -131,6 +134,7 @@ static reel_status segment_video(segmentation *s, int v)
     reel_status status = reel_make_folders(s->out, &s->error);
     if (!status && s->o.overlay) status = reel_make_folders(s->overlay, &s->error);
     if (status) return status;
+    if (s->o.copy_first) return reel_copy_first_masks(&s->data, v, (reel_segment_sink){write_frame, s}, &s->error);
     return reel_segment_video(s->session, s->model.size.height, s->model.size.width, &s->data, v,
                               (reel_segment_sink){write_frame, s}, &s->error);
 }
@@ -138,7 +142,8 @@ static reel_status segment_video(segmentation *s, int v)
 static reel_status segment(segmentation *s)
 {
     reel_status status = check_choice(s);
-    if (!status) status = open_network(s);
+    s->model.size = s->o.size.height ? s->o.size : (reel_size){128, 224}; /* of generated frames without a network */
+    if (!status && !s->o.copy_first) status = open_network(s);
     if (!status) status = open_videos(s);
     if (!status) status = reel_make_folders(s->o.out, &s->error);
     if (!status && s->o.overlay) status = reel_make_folders(s->o.overlay, &s->error);

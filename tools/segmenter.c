@@ -146,3 +146,45 @@ reel_status reel_segment_video(reel_s2s_session *session, int height, int width,
     release(&s);
     return status;
 }
+
+/* --- the baseline --- */
+
+/* Adds the objects that are first given in this frame to `copy`. */
+static reel_status add_first_masks(const reel_dataset *set, int v, int frame, reel_mask *copy, reel_error *error)
+{
+    reel_mask given = {0};
+    const reel_video *video = &set->video[v];
+    bool begins = false;
+    for (int o = 0; o < video->objects; o++) begins |= video->object[o].first == frame;
+    reel_status status = begins ? set->read_mask(set, v, frame, &given, error) : REEL_OK;
+    if (status || !given.id) return status;
+    for (int o = 0; o < video->objects; o++)
+        for (size_t i = 0; video->object[o].first == frame && i < (size_t)given.width * (size_t)given.height; i++)
+            if (given.id[i] == video->object[o].id) copy->id[i] = given.id[i];
+    if (given.has_palette) memcpy(copy->palette, given.palette, sizeof copy->palette);
+    reel_mask_free(&given);
+    return REEL_OK;
+}
+
+reel_status reel_copy_first_masks(const reel_dataset *set, int video, reel_segment_sink sink, reel_error *error)
+{
+    reel_mask copy = {0};
+    reel_status status = REEL_OK;
+    for (int f = 0; !status && f < set->video[video].frames && !reel_signal_caught(); f++) {
+        reel_image image = {0};
+        status = set->read_frame(set, video, f, &image, error);
+        if (!status && !copy.id) {
+            status = reel_mask_new(&copy, image.width, image.height, error);
+            copy.has_palette = true;
+            memcpy(copy.palette, reel_davis_palette(), sizeof copy.palette);
+        }
+        if (!status && (image.width != copy.width || image.height != copy.height))
+            status = reel_fail(error, REEL_BAD_DATA, "%s/%s: frame %s has another size than the first", set->name,
+                               set->video[video].name, set->video[video].frame[f]);
+        if (!status) status = add_first_masks(set, video, f, &copy, error);
+        if (!status) status = sink.frame(sink.to, f, &image, &copy, error);
+        reel_image_free(&image);
+    }
+    reel_mask_free(&copy);
+    return status;
+}

@@ -18,4 +18,7 @@ typedef struct {
 reel_status reel_segment_video(reel_s2s_session *session, int height, int width, const reel_dataset *set, int video,
                                reel_segment_sink sink, reel_error *error);
 
+/* The baseline without a network: every frame gets the pixels that each object had in its own first mask. */
+reel_status reel_copy_first_masks(const reel_dataset *set, int video, reel_segment_sink sink, reel_error *error);
+
 #endif
