@@ -117,7 +117,7 @@ reel_s2s_state reel_s2s_state_inputs(const reel_net *net, const reel_s2s_config 
     } level[REEL_S2S_LEVELS] = {{512, 32}, {512, 16}, {256, 8}};
     reel_s2s_state state = {0};
     for (int i = 0; i < reel_s2s_levels(config); i++) {
-        char h[8], c[8];
+        char h[16], c[16];
         snprintf(h, sizeof h, "h%d", i + 1);
         snprintf(c, sizeof c, "c%d", i + 1);
         reel_shape shape = REEL_SHAPE(batch, reel_scaled_channels(level[i].channels, config->width),
@@ -146,7 +146,7 @@ static reel_tensor *decoder_stage(const reel_net *net, double width, int stage, 
                                   reel_tensor *const skip[2])
 {
     static const int mixed[5] = {512, 512, 256, 128, 64}, out[5] = {512, 256, 128, 64, 64};
-    char merge[16], conv[16];
+    char merge[24], conv[24];
     snprintf(merge, sizeof merge, "merge.%d.0", stage);
     snprintf(conv, sizeof conv, "conv.%d.0", stage);
     reel_tensor *all[3] = {x, skip[0], skip[1]};
