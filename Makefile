@@ -79,8 +79,8 @@ docs: $(B)/reel ## write docs/reference.md from the sources
 lint: ## clang-format, cppcheck and clang-tidy
 	clang-format --dry-run -Werror $(shell git ls-files '*.c' '*.h')
 	cppcheck --quiet --enable=warning,performance,portability --inline-suppr --error-exitcode=1 -I. $(LIB_SRC) $(CMD_SRC)
-	clang-tidy --quiet $(LIB_SRC) $(CMD_SRC) -- -std=c11 -D_GNU_SOURCE -I. -fopenmp \
-	    $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+	@echo $(LIB_SRC) $(CMD_SRC) | xargs -n 1 sh -c 'echo "clang-tidy $$0"; \
+	    clang-tidy --quiet $$0 -- -std=c11 -D_GNU_SOURCE -I. -fopenmp $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)'
 
 format: ## run clang-format over the sources
 	clang-format -i $(shell git ls-files '*.c' '*.h')

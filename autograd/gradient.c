@@ -157,7 +157,7 @@ void reel_gradients_along(reel_tensor *y, reel_tensor *cotangent, reel_tensor *c
     reel_tensor *poison = NULL;
     if (reel_poisoned(y) || reel_poisoned(cotangent)) poison = reel_poison(graph, "gradient of a failed tensor");
     for (int i = 0; i < count; i++)
-        if (reel_poisoned(wrt[i])) poison = wrt[i];
+        if (reel_poisoned(wrt[i])) poison = reel_poison(graph, "gradient by a failed tensor");
     if (!poison && !reel_dtype_is_float(y->dtype)) poison = reel_poison(graph, "gradient: only floats have one");
     walk w = {0};
     reel_scope_push(graph, "gradient");

@@ -87,7 +87,8 @@ static void find_lives(const reel_plan *plan, int *root, int *last)
             if (node->input[k]) last[root[node->input[k]->id]] = i;
         for (int k = 0; k < node->op->outputs; k++) {
             int t = node->output[k].id;
-            root[t] = k < shared ? root[node->input[k]->id] : t;
+            const reel_tensor *origin = k < shared ? node->input[k] : NULL;
+            root[t] = origin ? root[origin->id] : t;
             last[root[t]] = i;
         }
     }
@@ -183,7 +184,8 @@ static reel_call call_of(const reel_plan *plan, const planned *p, reel_error *er
 static double work_of(const planned *p)
 {
     double elements = 0;
-    for (int k = 0; k < p->node->inputs + p->node->op->outputs; k++) elements += (double)reel_elements(&p->array[k].shape);
+    for (int k = 0; k < p->node->inputs + p->node->op->outputs; k++)
+        elements += (double)reel_elements(&p->array[k].shape);
     return elements + reel_node_flops(p->node) / 16;
 }
 

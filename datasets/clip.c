@@ -183,7 +183,7 @@ static reel_status fill(reel_clip *clip, const reel_dataset *set, const reel_cli
     uint64_t key = reel_key(reel_key(options->seed, 0x636c6970), n);
     plan p = {0};
     uint64_t pairs = find_pair(set, UINT64_MAX, &p);
-    for (uint64_t try = 0; try < MOST_PAIRS_TRIED * PLACES_TRIED; try++) {
+    for (uint64_t try = 0; try < (uint64_t)MOST_PAIRS_TRIED * PLACES_TRIED; try++) {
         uint64_t pair_key = reel_key(key, try / PLACES_TRIED), place_key = reel_key(key, MOST_PAIRS_TRIED + try);
         if (!draw_plan(&p, set, options, pairs, pair_key, place_key))
             return reel_fail(error, REEL_BAD_DATA,

@@ -5,6 +5,7 @@
 #include "core/memory.h"
 #include "datasets/layout.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,9 +30,9 @@ static bool check_numbers(const reel_video *video, const char *folder, reel_faul
 static bool place_mask(reel_video *video, const char *path, reel_faults *faults)
 {
     const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path, *dot = strrchr(file, '.');
-    char stem[64] = "";
+    char stem[64];
     size_t length = dot ? (size_t)(dot - file) : strlen(file);
-    if (length < sizeof stem) memcpy(stem, file, length);
+    snprintf(stem, sizeof stem, "%.*s", length < sizeof stem ? (int)length : 0, file);
     int f = reel_video_find_frame(video, stem);
     video->mask_path[f < 0 ? 0 : f] = reel_copy_string(path);
     return video->mask_path[f < 0 ? 0 : f] || reel_stop_for_memory(faults);

@@ -66,7 +66,7 @@ static inline uint8_t to_byte(int32_t sum)
 
 static void resize_row(const uint8_t *from, uint8_t *to, int width, const axis_weights *w)
 {
-    for (int x = 0; x < width; x++) {
+    for (int x = 0; x < width; x++, to += 3) {
         const uint8_t *pixel = from + (ptrdiff_t)3 * w->first[x];
         const int32_t *weight = w->weight + (size_t)x * w->most;
         int32_t r = HALF, g = HALF, b = HALF;
@@ -75,7 +75,7 @@ static void resize_row(const uint8_t *from, uint8_t *to, int width, const axis_w
             g += weight[i] * pixel[1];
             b += weight[i] * pixel[2];
         }
-        to[3 * x] = to_byte(r), to[3 * x + 1] = to_byte(g), to[3 * x + 2] = to_byte(b);
+        to[0] = to_byte(r), to[1] = to_byte(g), to[2] = to_byte(b);
     }
 }
 

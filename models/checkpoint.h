@@ -21,7 +21,8 @@ typedef enum {
 } reel_load;
 
 /* Reads values for the declared parameters of the set. float and double convert into each other. Names every missing
-   and misshapen parameter at once, before any is changed. NaN and infinity are refused as REEL_NONFINITE. `loaded` (may be NULL) is the number of parameters read. */
+   and misshapen parameter at once, before any is changed. NaN and infinity are refused as REEL_NONFINITE. `loaded` (may
+   be NULL) is the number of parameters read. */
 reel_status reel_checkpoint_load(const reel_safetensors *file, reel_parameters *set, reel_load what, int *loaded,
                                  reel_error *error);
 

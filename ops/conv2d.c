@@ -75,7 +75,7 @@ static bool shape(reel_rule *r)
                            (long long)x[1], (long long)w[0]);
     if (x[1] / attr->groups != w[1])
         return reel_reject(r, "input has %lld channels, the weight expects %lld (%lld in each of %d groups)",
-                           (long long)x[1], (long long)(w[1] * attr->groups), (long long)w[1], attr->groups);
+                           (long long)x[1], (long long)w[1] * attr->groups, (long long)w[1], attr->groups);
     if (bias && (bias->shape.rank != 1 || bias->shape.size[0] != w[0]))
         return reel_reject(r, "bias should have the shape [%lld], one value an output channel", (long long)w[0]);
     int64_t p = reel_conv2d_extent(r, attr, 0, x[2], w[2]), q = p ? reel_conv2d_extent(r, attr, 1, x[3], w[3]) : 0;

@@ -43,7 +43,7 @@ static bool shape(reel_rule *r)
                            (long long)w[0], conv->groups);
     if (bias && (bias->shape.rank != 1 || bias->shape.size[0] != w[1] * conv->groups))
         return reel_reject(r, "bias should have the shape [%lld], one value an output channel",
-                           (long long)(w[1] * conv->groups));
+                           (long long)w[1] * conv->groups);
     int64_t size[2];
     for (int axis = 0; axis < 2; axis++) {
         if (attr->output_pad[axis] < 0 || attr->output_pad[axis] >= conv->stride[axis])

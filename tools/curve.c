@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDTH = 760, HEIGHT = 380, LEFT = 64, RIGHT = 20, TOP = 36, BOTTOM = 44, DOTS = 1500 };
+enum { WIDTH = 760, HEIGHT = 380, LEFT = 64, RIGHT = 20, TOP = 36, BOTTOM = 44, DOTS = 1500, TICKS = 20 };
 
 typedef struct {
     double *step, *loss;
@@ -34,6 +34,18 @@ static bool add(series *s, double step, double loss)
     return true;
 }
 
+/* The first three numbers of a row: step, learning rate, loss. */
+static bool read_row(const char *line, double value[3])
+{
+    for (int i = 0; i < 3; i++) {
+        char *end;
+        value[i] = strtod(line, &end);
+        if (end == line || (i < 2 && *end != ',')) return false;
+        line = end + 1;
+    }
+    return true;
+}
+
 static reel_status read_log(const char *path, series *s, reel_error *error)
 {
     unsigned char *text;
@@ -42,9 +54,9 @@ static reel_status read_log(const char *path, series *s, reel_error *error)
     if (status) return status;
     char *save = NULL;
     for (char *line = strtok_r((char *)text, "\n", &save); line && !status; line = strtok_r(NULL, "\n", &save)) {
-        double step, lr, loss;
-        if (sscanf(line, "%lf,%lf,%lf", &step, &lr, &loss) != 3 || !isfinite(loss)) continue;
-        if (!add(s, step, loss)) status = reel_fail_memory(error);
+        double value[3];
+        if (!read_row(line, value) || !isfinite(value[0]) || !isfinite(value[2])) continue;
+        if (!add(s, value[0], value[2])) status = reel_fail_memory(error);
     }
     reel_free(text);
     return status;
@@ -86,13 +98,18 @@ static void draw_axes(reel_writer *to, const series *s)
         "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' font-family='sans-serif' font-size='12'>\n"
         "<rect width='%d' height='%d' fill='white'/>\n<text x='%d' y='22' font-size='14'>loss</text>\n",
         WIDTH, HEIGHT, WIDTH, HEIGHT, LEFT);
-    double step = tick(s->high - s->low);
-    for (double v = ceil(s->low / step) * step; v <= s->high + 1e-9 * step; v += step)
+    double step = tick(s->high - s->low), from = ceil(s->low / step);
+    for (int i = 0; i < TICKS && from + i <= s->high / step + 1e-9; i++) {
+        double v = (from + i) * step;
         put(to, "<path d='M%d %.1fH%d' stroke='#ddd'/><text x='%d' y='%.1f' text-anchor='end'>%g</text>\n", LEFT,
-            down(s, v), WIDTH - RIGHT, LEFT - 8, down(s, v) + 4, fabs(v) < 1e-9 * step ? 0 : v);
+            down(s, v), WIDTH - RIGHT, LEFT - 8, down(s, v) + 4, v);
+    }
     double first = s->step[0], last = s->step[s->count - 1], by = last > first ? tick(last - first) : 1;
-    for (double v = ceil(first / by) * by; v <= last; v += by)
+    from = ceil(first / by);
+    for (int i = 0; i < TICKS && from + i <= last / by + 1e-9; i++) {
+        double v = (from + i) * by;
         put(to, "<text x='%.1f' y='%d' text-anchor='middle'>%g</text>\n", across(s, v), HEIGHT - BOTTOM + 18, v);
+    }
     put(to, "<text x='%d' y='%d' text-anchor='end'>step</text>\n", WIDTH - RIGHT, HEIGHT - 6);
 }
 
@@ -127,7 +144,7 @@ static bool set_range(series *s)
     qsort(sorted, (size_t)s->count, sizeof *sorted, ascending);
     s->low = sorted[0] > 0 ? 0 : sorted[0];
     s->high = sorted[(s->count - 1) * 99 / 100];
-    if (!(s->high > s->low)) s->high = s->low + 1;
+    if (!(s->high > s->low)) s->high = s->low + fmax(1, fabs(s->low));
     reel_free(sorted);
     return true;
 }

@@ -19,7 +19,7 @@ typedef struct {
 static bool allocate_inputs(model_check *m)
 {
     int parameters = reel_parameters_count(m->set);
-    m->input = reel_alloc((size_t)(2 * m->frames + parameters), sizeof *m->input);
+    m->input = reel_alloc(2 * (size_t)m->frames + (size_t)parameters, sizeof *m->input);
     return m->input != NULL;
 }
 

@@ -55,9 +55,8 @@ reel_status reel_model_options_from(reel_model_options *o, const reel_safetensor
     o->width = value[2] ? strtod(value[2], &end) : 0;
     bool ok = read_word(value[0], models, 4, &o->model) && read_word(value[1], tops, 3, &o->top) && end && !*end &&
               o->width >= 0.001 && o->width <= 4 && read_int(value[4], &o->border) && read_int(value[5], &o->bin);
-    char after;
-    ok = ok && value[3] && sscanf(value[3], "%dx%d%c", &o->size.height, &o->size.width, &after) == 2 &&
-         o->size.height >= 8 && o->size.height <= 4096 && o->size.width >= 8 && o->size.width <= 4096;
+    ok = ok && value[3] && reel_size_read(&o->size, value[3]) && o->size.height >= 8 && o->size.height <= 4096 &&
+         o->size.width >= 8 && o->size.width <= 4096;
     if (!ok)
         return reel_fail(error, REEL_BAD_DATA,
                          "%s: its metadata do not tell the network (reel.model, reel.top, reel.width, reel.size, "
@@ -68,7 +67,7 @@ reel_status reel_model_options_from(reel_model_options *o, const reel_safetensor
 
 reel_status reel_model_options_match(const reel_model_options *o, const reel_safetensors *file, reel_error *error)
 {
-    reel_model_text text;
+    reel_model_text text = {0};
     reel_metadata mine[REEL_MODEL_METADATA];
     reel_model_options_metadata(o, &text, mine);
     for (int i = 0; i < REEL_MODEL_METADATA; i++) {

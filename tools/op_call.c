@@ -5,6 +5,8 @@
 #include "core/plan.h"
 #include "core/rng.h"
 
+#include <ctype.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,9 +102,12 @@ static bool read_kind(const char *word, size_t length, kind *k, int *below)
     }
     size_t prefix = !strncmp(word, "int", 3) ? 3 : !strncmp(word, "byte", 4) ? 4 : 0;
     *k = prefix == 3 ? WHOLE : BYTE;
-    *below = prefix ? atoi(word + prefix) : 0;
-    return prefix && prefix < length && strspn(word + prefix, "0123456789") == length - prefix && *below > 0 &&
-           (*k == WHOLE || *below <= 256);
+    char *end;
+    long most = *k == WHOLE ? INT_MAX : 256, bound = 0;
+    if (prefix && isdigit((unsigned char)word[prefix])) bound = strtol(word + prefix, &end, 10);
+    if (bound < 1 || bound > most || end != word + length) return false;
+    *below = (int)bound;
+    return true;
 }
 
 static bool read_shape(const char *text, reel_shape *shape)

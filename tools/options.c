@@ -110,12 +110,15 @@ static reel_status store_double(const reel_option *option, const char *text, dou
     return REEL_OK;
 }
 
+bool reel_size_read(reel_size *size, const char *text)
+{
+    return read_whole(&text, &size->height) && *text++ == 'x' && read_whole(&text, &size->width) && !*text &&
+           size->height > 0 && size->width > 0;
+}
+
 static reel_status store_size(const reel_option *option, const char *text, reel_size *field, reel_error *error)
 {
-    const char *rest = text;
-    bool good = read_whole(&rest, &field->height) && *rest++ == 'x' && read_whole(&rest, &field->width) && !*rest;
-    if (!good || field->height < 1 || field->width < 1 || !in_range(option, field->height) ||
-        !in_range(option, field->width))
+    if (!reel_size_read(field, text) || !in_range(option, field->height) || !in_range(option, field->width))
         return reject(option, text, "a size HxW (height, then width, such as 256x448) with sides", error);
     return REEL_OK;
 }

@@ -27,6 +27,9 @@ typedef struct {
     int height, width;
 } reel_size;
 
+/* Reads "HxW", both above zero. */
+bool reel_size_read(reel_size *size, const char *text);
+
 enum { REEL_MOST_WORDS = 32 };
 
 typedef struct {

@@ -21,7 +21,7 @@ void reel_overlay(reel_image *image, const reel_mask *mask)
         for (int x = 0; x < mask->width; x++) {
             size_t at = (size_t)y * (size_t)mask->width + (size_t)x;
             if (!mask->id[at]) continue;
-            const uint8_t *colour = mask->palette + 3 * mask->id[at];
+            const uint8_t *colour = mask->palette + (size_t)3 * mask->id[at];
             bool line = at_outline(mask, y, x);
             for (int c = 0; c < 3; c++) {
                 uint8_t *pixel = &image->rgb[3 * at + (size_t)c];

@@ -63,7 +63,7 @@ static reel_status build(reel_trainer *t, reel_error *error)
     reel_status status = reel_update_build(&net, loss.total, &o->optimiser, &t->update, error);
     if (status) return status;
     int wanted = 0, reports = loss.classes ? REPORTED : REPORTED - 1;
-    reel_tensor **list = reel_alloc((size_t)(REPORTED + t->update.count), sizeof(reel_tensor *));
+    reel_tensor **list = reel_alloc((size_t)REPORTED + (size_t)t->update.count, sizeof(reel_tensor *));
     if (!list) return reel_fail_memory(error);
     reel_tensor *reported[REPORTED] = {loss.total, loss.bce, loss.iou, t->update.norm, loss.classes};
     memcpy(t->reported, reported, sizeof reported);

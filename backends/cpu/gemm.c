@@ -147,7 +147,7 @@ void cpu_gemm_packed(const cpu_gemm_kernel *kernel, int64_t m, int64_t n, int64_
                      bool add, void *c, int64_t row, void *room)
 {
     int64_t strip = cpu_gemm_strip(kernel), e = (int64_t)kernel->element;
-    char *packed = room, *aside = packed + CPU_GEMM_DEPTH * 8 * 8;
+    char *packed = room, *aside = packed + (size_t)CPU_GEMM_DEPTH * 8 * 8;
     for (int64_t i = 0; i < m; i += kernel->rows) {
         int64_t rows = m - i < kernel->rows ? m - i : kernel->rows;
         const char *from = (const char *)a.at + (a.transposed ? i : i * a.row) * e;

@@ -106,7 +106,7 @@ reel_status cpu_resize2d(const reel_call *call)
     for (int64_t task = 0; task < s.t.planes * pieces; task++) {
         int64_t plane = task / pieces, from = task % pieces * ROWS;
         int64_t until = from + ROWS < s.t.out[0] ? from + ROWS : s.t.out[0];
-        float *first = s.rows + 2 * omp_get_thread_num() * stride, *row[2] = {first, first + stride};
+        float *first = s.rows + stride * 2 * omp_get_thread_num(), *row[2] = {first, first + stride};
         make_rows(&s, (const float *)x->data + plane * s.t.in[0] * s.t.in[1], from, until, row,
                   (float *)y->data + plane * s.t.out[0] * width);
     }
