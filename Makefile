@@ -77,8 +77,9 @@ docs: $(B)/reel ## write docs/reference.md from the sources
 	@tools/reference.sh $(B)/reel > docs/reference.md.new && mv docs/reference.md.new docs/reference.md
 
 lint: ## clang-format, cppcheck and clang-tidy
-	clang-format --dry-run -Werror $(shell git ls-files '*.c' '*.h')
-	cppcheck --quiet --enable=warning,performance,portability --inline-suppr --error-exitcode=1 -I. $(LIB_SRC) $(CMD_SRC)
+	@clang-format --dry-run -Werror $(shell git ls-files '*.c' '*.h')
+	@cppcheck --quiet --enable=warning,performance,portability --suppressions-list=.cppcheck --error-exitcode=1 -I. \
+	    $(LIB_SRC) $(CMD_SRC)
 	@echo $(LIB_SRC) $(CMD_SRC) | xargs -n 1 sh -c 'echo "clang-tidy $$0"; \
 	    clang-tidy --quiet $$0 -- -std=c11 -D_GNU_SOURCE -I. -fopenmp $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)'
 

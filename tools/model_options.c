@@ -67,7 +67,7 @@ reel_status reel_model_options_from(reel_model_options *o, const reel_safetensor
 
 reel_status reel_model_options_match(const reel_model_options *o, const reel_safetensors *file, reel_error *error)
 {
-    reel_model_text text = {0};
+    reel_model_text text;
     reel_metadata mine[REEL_MODEL_METADATA];
     reel_model_options_metadata(o, &text, mine);
     for (int i = 0; i < REEL_MODEL_METADATA; i++) {
