@@ -3,13 +3,13 @@
 #include "core/plan.h"
 
 #include "core/arena.h"
+#include "core/clock.h"
 #include "core/memory.h"
 #include "core/rng.h"
 
 #include <limits.h>
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 typedef enum { IN_ARENA, IN_BLOCK, IN_PARAMETER } place;
 
@@ -360,13 +360,6 @@ void reel_plan_random(reel_plan *plan, uint64_t seed, uint64_t step)
     plan->random_key = reel_key(reel_key(0, seed), step);
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static bool all_finite(const void *data, reel_dtype dtype, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
@@ -403,10 +396,10 @@ static reel_status run_step(reel_plan *plan, planned *p, reel_error *error)
     char text[REEL_NODE_TEXT];
     reel_error refused = {REEL_OK, ""};
     if (!p->kernel.run) return REEL_OK;
-    double start = plan->timing ? now() : 0;
+    double start = plan->timing ? reel_seconds() : 0;
     reel_call call = call_of(plan, p, &refused);
     reel_status status = p->kernel.run(&call);
-    if (plan->timing) p->seconds = now() - start;
+    if (plan->timing) p->seconds = reel_seconds() - start;
     return status ? reel_fail(error, status, "%s: %s", reel_node_text(p->node, text), refused.text) : REEL_OK;
 }
 

@@ -26,7 +26,6 @@ static void over_table(const char *mode, case_check check)
                 bad++;
                 printf("%s: %s {%s} %s: %s\n", mode, row->op, row->attrs ? row->attrs : "", row->inputs, why);
             }
-            op_problem_free(&p);
         }
     }
     printf("%s: %d rows, %d bad\n", mode, rows, bad);

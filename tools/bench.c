@@ -1,6 +1,7 @@
 /* reel bench: seconds a training step, or a frame of inference, on random data. Takes the options of the peer in torch
    and prints its keys, so that the two can be run side by side. */
 #include "backends/registry.h"
+#include "core/clock.h"
 #include "core/memory.h"
 #include "core/rng.h"
 #include "models/s2s_session.h"
@@ -8,7 +9,6 @@
 #include "tools/cost_report.h"
 #include "tools/model_options.h"
 #include "tools/options.h"
-#include "tools/progress.h"
 #include "tools/trainer.h"
 
 #include <stdlib.h>
@@ -190,8 +190,9 @@ static int ascending(const void *a, const void *b)
 static void print_result(const bench *b)
 {
     const bench_options *o = &b->o;
-    static const char *const models[] = {"s2s", "s2s+memory", "s2s+distance", "s2s++"};
-    static const char *const tops[] = {"compact", "fcn", "authors"};
+    reel_model_text model;
+    reel_metadata metadata[REEL_MODEL_METADATA];
+    reel_model_options_metadata(&o->model, &model, metadata);
     double low = b->seconds[0], median = b->seconds[o->steps / 2], high = b->seconds[o->steps - 1];
     if (!o->json) {
         printf("%s: median %.4f s (%.4f to %.4f), %.1f GFLOP/s, peak memory %zu MiB\n",
@@ -199,14 +200,13 @@ static void print_result(const bench *b)
                reel_peak_memory() >> 20);
         return;
     }
-    printf("{\"peer\": \"reel %s\", \"what\": \"%s\", \"model\": \"%s\", \"top\": \"%s\", \"width\": %.17g, "
-           "\"size\": \"%dx%d\", \"frames\": %d, \"batch\": %d, \"dtype\": \"%s\", \"device\": \"%s\", "
+    printf("{\"peer\": \"reel %s\", \"what\": \"%s\", \"model\": \"%s\", \"top\": \"%s\", \"width\": %s, "
+           "\"size\": \"%s\", \"frames\": %d, \"batch\": %d, \"dtype\": \"%s\", \"device\": \"%s\", "
            "\"channels_last\": false, \"min\": %.4f, \"median\": %.4f, \"max\": %.4f, \"peak_rss_mib\": %zu, "
            "\"parameters\": %lld, \"gflops\": %.1f}\n",
-           REEL_VERSION, o->what ? "infer frame" : "train step", models[o->model.model], tops[o->model.top],
-           o->model.width, o->model.size.height, o->model.size.width, o->frames, o->batch,
-           o->model.dtype ? "fp64" : "fp32", o->model.device, low, median, high, reel_peak_memory() >> 20,
-           (long long)b->parameters, b->flops / median / 1e9);
+           REEL_VERSION, o->what ? "infer frame" : "train step", model.text[0], model.text[1], model.text[2],
+           model.text[3], o->frames, o->batch, o->model.dtype ? "fp64" : "fp32", o->model.device, low, median, high,
+           reel_peak_memory() >> 20, (long long)b->parameters, b->flops / median / 1e9);
 }
 
 int reel_command_bench(int argc, char **argv)

@@ -15,10 +15,11 @@ typedef struct {
     reel_s2s_config config; /* filled in by settle */
 } reel_model_options;
 
+#define REEL_MODEL_NAMES "s2s|s2s+memory|s2s+distance|s2s++"
+
 /* Rows of an option table for a reel_model_options member `field` of `structure`. */
 #define REEL_MODEL_OPTIONS(structure, field)                                                                           \
-    REEL_OPTION("model", CHOICE, structure, field.model, "s2s|s2s+memory|s2s+distance|s2s++", "network",               \
-                .fallback = "s2s++"),                                                                                  \
+    REEL_OPTION("model", CHOICE, structure, field.model, REEL_MODEL_NAMES, "network", .fallback = "s2s++"),            \
         REEL_OPTION("top", CHOICE, structure, field.top, "compact|fcn|authors",                                        \
                     "what becomes of VGG's fully connected layers", .fallback = "compact"),                            \
         REEL_OPTION("width", DOUBLE, structure, field.width, "X", "scales all channel counts", .fallback = "1",        \

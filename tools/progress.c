@@ -1,20 +1,14 @@
 /* See progress.h. */
 #include "tools/progress.h"
 
+#include "core/clock.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { BAR = 24 };
-
-double reel_seconds(void)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    return (double)at.tv_sec + 1e-9 * (double)at.tv_nsec;
-}
 
 void reel_progress_begin(reel_progress *p, const char *what, uint64_t first, uint64_t total, bool quiet)
 {

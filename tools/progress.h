@@ -19,6 +19,4 @@ void reel_progress_begin(reel_progress *p, const char *what, uint64_t first, uin
 void reel_progress_show(reel_progress *p, uint64_t done, const char *note);
 void reel_progress_end(reel_progress *p);
 
-double reel_seconds(void); /* a clock that only goes forward */
-
 #endif

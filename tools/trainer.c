@@ -1,12 +1,12 @@
 /* See trainer.h. */
 #include "tools/trainer.h"
 
+#include "core/clock.h"
 #include "core/memory.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum { REPORTED = 5 }; /* total, bce, iou, classes, norm */
 
@@ -183,16 +183,9 @@ static double read_scalar(reel_trainer *t, reel_tensor *x, reel_status *status, 
     return t->training.dtype == REEL_F32 ? (double)value.f32 : value.f64;
 }
 
-static double now(void)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    return (double)at.tv_sec + 1e-9 * (double)at.tv_nsec;
-}
-
 reel_status reel_trainer_step(reel_trainer *t, uint64_t step, double lr, reel_step_report *report, reel_error *error)
 {
-    double number = (double)step, start = now();
+    double number = (double)step, start = reel_seconds();
     reel_status status = write_clips(t, error);
     if (!status) status = reel_plan_write(t->plan, t->update.step, &number, error);
     if (!status) status = reel_plan_write(t->plan, t->update.lr, &lr, error);
@@ -204,7 +197,7 @@ reel_status reel_trainer_step(reel_trainer *t, uint64_t step, double lr, reel_st
     report->iou = read_scalar(t, t->reported[2], &status, error);
     report->norm = read_scalar(t, t->reported[3], &status, error);
     report->classes = read_scalar(t, t->reported[4], &status, error);
-    report->seconds = now() - start;
+    report->seconds = reel_seconds() - start;
     if (status || (isfinite(report->total) && isfinite(report->norm))) return status;
     reel_error cause = {REEL_OK, ""};
     reel_plan_run_checked(t->plan, &cause);

@@ -3,6 +3,7 @@
 
 #include "core/memory.h"
 #include "core/rng.h"
+#include "tools/op_call.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -11,49 +12,15 @@
 
 /* --- reading a row --- */
 
-static bool read_shape(const char *text, reel_shape *shape)
+/* Whether the word makes sense, and whether its input is differentiated. */
+static bool read_input(case_input *in, const char *word)
 {
-    *shape = REEL_SCALAR_SHAPE;
-    if (!strcmp(text, "scalar")) return true;
-    while (*text && shape->rank < REEL_MAX_RANK) {
-        char *end;
-        shape->size[shape->rank++] = strtoll(text, &end, 10);
-        if (end == text || (*end && *end != 'x')) return false;
-        text = *end ? end + 1 : end;
-    }
-    return !*text;
-}
-
-static double draw(const char *kind, uint64_t key, uint64_t i, int64_t n)
-{
-    double u = reel_uniform(key, i);
-    if (!strcmp(kind, "positive")) return 0.5 + u;
-    if (!strcmp(kind, "unit")) return 0.1 + 0.8 * u;
-    if (!strcmp(kind, "mask")) return u < 0.5;
-    if (!strncmp(kind, "int", 3) || !strncmp(kind, "byte", 4)) return floor(u * atoi(kind + (kind[0] == 'i' ? 3 : 4)));
-    if (strcmp(kind, "apart") != 0) return 2 * u - 1;
-    /* A permutation of n places 0.02 apart on either side of zero: i -> a i + b modulo a power of two above n. */
-    uint64_t size = 1;
-    while ((int64_t)size < n) size *= 2;
-    uint64_t place = (i * (2 * (key % 1021) + 1) + key / 7) % size;
-    return 0.02 * ((double)place - (double)size / 2) + 0.01;
-}
-
-static bool read_input(case_input *in, char *word, uint64_t key)
-{
-    if (!strcmp(word, "-")) return true;
-    bool fixed = *word == '!';
-    char *kind = word + fixed, *colon = strchr(kind, ':');
-    if (!colon || !read_shape(colon + 1, &in->shape)) return false;
-    *colon = 0;
-    in->present = true;
-    in->integer = !strncmp(kind, "int", 3) || !strncmp(kind, "byte", 4);
-    in->dtype = kind[0] == 'b' ? REEL_U8 : REEL_I32;
-    in->differentiate = !fixed && !in->integer && strcmp(kind, "mask") != 0;
-    int64_t n = reel_elements(&in->shape);
-    in->value = reel_alloc((size_t)n, sizeof *in->value);
-    for (int64_t i = 0; in->value && i < n; i++) in->value[i] = draw(kind, key, (uint64_t)i, n);
-    return in->value != NULL;
+    reel_op_argument drawn;
+    reel_error error = {REEL_OK, ""};
+    if (reel_op_argument_draw(&drawn, word, REEL_F64, 0, &error)) return false;
+    *in = (case_input){word, drawn.present && !drawn.fixed && reel_dtype_is_float(drawn.dtype)};
+    reel_free(drawn.value);
+    return true;
 }
 
 bool op_problem_read(op_problem *p, const op_case *row)
@@ -66,52 +33,22 @@ bool op_problem_read(op_problem *p, const op_case *row)
     snprintf(text, sizeof text, "%s", row->attrs ? row->attrs : "");
     for (char *word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save))
         if (reel_attr_set(p->op, p->attr, word, &error)) return printf("%s\n", error.text), false;
-    snprintf(text, sizeof text, "%s", row->inputs);
-    for (char *word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
-        uint64_t key = reel_key(97, (uint64_t)p->inputs);
-        if (p->inputs == CASE_INPUTS || !read_input(&p->input[p->inputs++], word, key))
+    snprintf(p->text, sizeof p->text, "%s", row->inputs);
+    for (char *word = strtok_r(p->text, " ", &save); word; word = strtok_r(NULL, " ", &save))
+        if (p->inputs == CASE_INPUTS || !read_input(&p->input[p->inputs++], word))
             return printf("%s: cannot read input '%s'\n", row->op, word), false;
-    }
     return true;
-}
-
-void op_problem_free(op_problem *p)
-{
-    for (int i = 0; i < p->inputs; i++) reel_free(p->input[i].value);
 }
 
 /* --- building --- */
 
-static void *converted(const double *value, int64_t n, reel_dtype dtype)
-{
-    void *data = reel_alloc((size_t)n, reel_dtype_size(dtype));
-    for (int64_t i = 0; data && i < n; i++) {
-        switch (dtype) {
-        case REEL_F32:
-            ((float *)data)[i] = (float)value[i];
-            break;
-        case REEL_F64:
-            ((double *)data)[i] = value[i];
-            break;
-        case REEL_I32:
-            ((int32_t *)data)[i] = (int32_t)value[i];
-            break;
-        default:
-            ((uint8_t *)data)[i] = (uint8_t)value[i];
-            break;
-        }
-    }
-    return data;
-}
-
-static reel_tensor *make_input(op_graph *g, const op_problem *p, int i, reel_dtype dtype)
+static reel_tensor *make_input(op_graph *g, const op_problem *p, int i, reel_dtype dtype, reel_shape shape)
 {
     char name[16];
     snprintf(name, sizeof name, "x%d", i);
     reel_error error = {REEL_OK, ""};
-    if (!(p->op->flags & REEL_OP_UPDATES && i < p->op->outputs))
-        return reel_input(g->graph, name, dtype, p->input[i].shape);
-    reel_parameter *w = reel_parameter_declare(g->set, name, dtype, p->input[i].shape, (reel_init){0}, true, &error);
+    if (!(p->op->flags & REEL_OP_UPDATES && i < p->op->outputs)) return reel_input(g->graph, name, dtype, shape);
+    reel_parameter *w = reel_parameter_declare(g->set, name, dtype, shape, (reel_init){0}, true, &error);
     return w ? reel_parameter_in(g->graph, w) : reel_poison(g->graph, "%s", error.text);
 }
 
@@ -120,12 +57,12 @@ bool op_graph_build(op_graph *g, const op_problem *p, reel_dtype real, reel_back
     *g = (op_graph){.graph = reel_graph_new(), .set = reel_parameters_new(backend, 1)};
     if (!g->graph || !g->set) return false;
     for (int i = 0; i < p->inputs; i++) {
-        const case_input *in = &p->input[i];
-        if (!in->present) continue;
-        reel_dtype dtype = in->integer ? in->dtype : real;
-        g->value[i] = converted(in->value, reel_elements(&in->shape), dtype);
-        g->input[i] = make_input(g, p, i, dtype);
-        if (!g->value[i]) return false;
+        reel_op_argument drawn;
+        reel_error error = {REEL_OK, ""};
+        if (reel_op_argument_draw(&drawn, p->input[i].word, real, reel_key(97, (uint64_t)i), &error)) return false;
+        if (!drawn.present) continue;
+        g->value[i] = drawn.value;
+        g->input[i] = make_input(g, p, i, drawn.dtype, drawn.shape);
     }
     reel_tensor *y = reel_apply(g->graph, p->op, g->input, p->inputs, p->op->attr_size ? p->attr : NULL);
     for (int k = 0; k < p->op->outputs; k++) g->output[k] = reel_output(y, k);
@@ -155,11 +92,10 @@ static int add_gradients(const op_graph *g, const op_problem *p, reel_tensor **g
         int64_t n = reel_elements(&y->shape);
         double *r = reel_alloc((size_t)n, sizeof *r);
         for (int64_t i = 0; i < n; i++) r[i] = reel_normal(reel_key(5, (uint64_t)k), (uint64_t)i);
-        void *data = converted(r, n, y->dtype);
-        reel_tensor *part = reel_sum_all(reel_mul(y, reel_constant(g->graph, y->dtype, y->shape, data)));
+        reel_tensor *ramp = reel_cast(reel_constant(g->graph, REEL_F64, y->shape, r), y->dtype);
+        reel_tensor *part = reel_sum_all(reel_mul(y, ramp));
         loss = loss ? reel_add(loss, part) : part;
         reel_free(r);
-        reel_free(data);
     }
     reel_gradients(loss, wrt, count, gradient);
     return count;

@@ -11,10 +11,8 @@
 enum { CASE_INPUTS = 12, CASE_RESULTS = CASE_INPUTS + REEL_MAX_OUTPUTS };
 
 typedef struct {
-    bool present, integer, differentiate;
-    reel_dtype dtype; /* of an integer input */
-    reel_shape shape;
-    double *value; /* drawn, in double whatever the dtype */
+    const char *word; /* what to draw (tools/op_call.h); points into the text of the problem */
+    bool differentiate;
 } case_input;
 
 typedef struct {
@@ -22,12 +20,12 @@ typedef struct {
     const reel_op *op;
     _Alignas(16) char attr[512];
     int inputs;
+    char text[1024];
     case_input input[CASE_INPUTS];
 } op_problem;
 
-/* Reads the row and draws inputs; false and a printed reason when the row makes no sense. */
+/* Reads the row; false and a printed reason when it makes no sense. The problem must stay where it is. */
 bool op_problem_read(op_problem *p, const op_case *row);
-void op_problem_free(op_problem *p);
 
 /* The op in a graph with floats of the given dtype. Inputs that an optimiser changes are parameters of `set`. */
 typedef struct {
