@@ -17,6 +17,23 @@ static reel_status fail_errno(reel_error *error, const char *path, const char *d
     return reel_fail(error, REEL_IO, "%s: %s failed: %s%s", path, doing, strerror(errno), hint);
 }
 
+/* ---- folders ---- */
+
+reel_status reel_make_folders(const char *path, reel_error *error)
+{
+    char part[4096];
+    if (!*path) return reel_fail(error, REEL_USAGE, "the path of a folder is empty");
+    if (strlen(path) >= sizeof part) return reel_fail(error, REEL_USAGE, "%.80s…: the path is too long", path);
+    strcpy(part, path);
+    for (char *slash = strchr(part + 1, '/');; slash = strchr(slash + 1, '/')) {
+        if (slash) *slash = 0;
+        if (mkdir(part, 0777) && errno != EEXIST)
+            return reel_fail(error, REEL_IO, "%s: cannot make this folder: %s", part, strerror(errno));
+        if (!slash) return REEL_OK;
+        *slash = '/';
+    }
+}
+
 /* ---- reading ---- */
 
 reel_status reel_file_open(const char *path, int *fd, uint64_t *bytes, reel_error *error)

@@ -14,6 +14,9 @@
 
 #include "core/error.h"
 
+/* Makes a folder and those above it, where they are not there yet. */
+reel_status reel_make_folders(const char *path, reel_error *error);
+
 /* Opens a regular file for reading and tells its size. *fd is -1 on failure. */
 reel_status reel_file_open(const char *path, int *fd, uint64_t *bytes, reel_error *error);
 

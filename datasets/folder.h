@@ -1,4 +1,5 @@
-/* Names in folders and lists, with the suspicion that both deserve. Internal to datasets/.
+/* Names in folders and lists, with the suspicion that both deserve: for data sets, and for the folders of predictions
+   that are scored against them.
 
    A name from a list or from meta.json becomes part of a path, so a name that could lead out of the data set (a slash,
    "..") is refused; one with control characters is refused because it would break every report that shows it. */

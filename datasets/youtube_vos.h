@@ -1,4 +1,5 @@
-/* meta.json of YouTube-VOS, as text. Internal to datasets/; tests feed it whole suites of JSON. */
+/* meta.json of YouTube-VOS, as text. Public because scoring reads the same file, and so that tests can feed it whole
+   suites of JSON. */
 #ifndef REEL_DATASETS_YOUTUBE_VOS_H
 #define REEL_DATASETS_YOUTUBE_VOS_H
 

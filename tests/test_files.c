@@ -235,6 +235,27 @@ START_TEST(a_temporary_file_left_by_a_killed_process_does_not_stop_saving)
 }
 END_TEST
 
+START_TEST(folders_are_made_with_those_above_them)
+{
+    reel_error error = {0};
+    char path[4200];
+    const char *folder = temporary_folder();
+    snprintf(path, sizeof path, "%s/a/b//c/", folder);
+    ck_assert_msg(!reel_make_folders(path, &error), "%s", error.text);
+    ck_assert_msg(!reel_make_folders(path, &error), "%s", error.text);
+    struct stat about;
+    ck_assert(!stat(path, &about) && S_ISDIR(about.st_mode));
+    snprintf(path, sizeof path, "%s/a/file", folder);
+    ck_assert(temporary_file(path, "x", 1));
+    strcat(path, "/b");
+    ck_assert_int_eq(reel_make_folders(path, &error), REEL_IO);
+    ck_assert_int_eq(reel_make_folders("", NULL), REEL_USAGE);
+    memset(path, 'a', sizeof path - 1);
+    path[sizeof path - 1] = 0;
+    ck_assert_int_eq(reel_make_folders(path, NULL), REEL_USAGE);
+}
+END_TEST
+
 START_TEST(a_bare_name_is_saved_in_the_current_directory)
 {
     char before[4096];
@@ -558,6 +579,7 @@ int main(void)
     tcase_add_test(tc, abandoning_leaves_the_old_file_and_nothing_else);
     tcase_add_test(tc, targets_that_cannot_be_replaced_are_refused);
     tcase_add_test(tc, a_temporary_file_left_by_a_killed_process_does_not_stop_saving);
+    tcase_add_test(tc, folders_are_made_with_those_above_them);
     tcase_add_test(tc, a_bare_name_is_saved_in_the_current_directory);
     tcase_add_test(tc, saving_syncs_then_renames_then_syncs_the_folder);
     tcase_add_test(tc, every_failing_call_leaves_the_old_file);

@@ -2,10 +2,10 @@
    segments videos that training never saw, scores them beside 'copy the first mask', and leaves pictures.
 
    It is a script of the other commands, each called as a person would call it and printed as it is called. */
+#include "core/file.h"
 #include "tools/commands.h"
 #include "tools/eval.h"
 #include "tools/options.h"
-#include "tools/shapes.h"
 
 #include <stdarg.h>
 #include <stdio.h>

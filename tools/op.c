@@ -2,18 +2,17 @@
    can be held against reel's without writing C. */
 #include "autograd/gradient.h"
 #include "backends/registry.h"
+#include "core/file.h"
 #include "core/memory.h"
 #include "core/plan.h"
 #include "tools/array_file.h"
 #include "tools/commands.h"
 #include "tools/op_call.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 typedef struct {
     const char *name, *out, *cotangent, *device;
@@ -195,8 +194,7 @@ static reel_status give(op_run *r, const char *kind, int which, reel_tensor *t)
 static reel_status give_all(op_run *r)
 {
     reel_status status = REEL_OK;
-    if (r->o.out && mkdir(r->o.out, 0777) && errno != EEXIST)
-        return reel_fail(&r->error, REEL_IO, "%s: cannot be made: %s", r->o.out, strerror(errno));
+    if (r->o.out && reel_make_folders(r->o.out, &r->error)) return r->error.status;
     r->report = json_array();
     for (int k = 0; !status && k < r->call.op->outputs; k++) status = give(r, "out", k, r->call.y[k]);
     for (int i = 0; !status && i < r->call.inputs; i++)

@@ -4,7 +4,6 @@
 #include "core/file.h"
 #include "models/checkpoint.h"
 #include "tools/curve.h"
-#include "tools/shapes.h"
 
 #include <dirent.h>
 #include <errno.h>

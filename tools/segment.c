@@ -1,5 +1,6 @@
 /* reel segment: a video and the first mask of each object in, a mask a frame out. */
 #include "backends/registry.h"
+#include "core/file.h"
 #include "models/checkpoint.h"
 #include "tools/commands.h"
 #include "tools/data.h"
@@ -8,7 +9,6 @@
 #include "tools/overlay.h"
 #include "tools/progress.h"
 #include "tools/segmenter.h"
-#include "tools/shapes.h"
 #include "tools/signals.h"
 
 #include <stdio.h>

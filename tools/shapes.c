@@ -1,15 +1,12 @@
-/* reel shapes: moving_shapes as files, to look at, or to give to another tool. */
-#include "tools/shapes.h"
-
+/* reel shapes: moving_shapes as files in the layout of DAVIS 2017 (JPEGImages and Annotations under 480p,
+   ImageSets/2017), to look at, or to give to another tool. */
 #include "core/file.h"
 #include "tools/commands.h"
 #include "tools/data.h"
 #include "tools/options.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 typedef struct {
     const char *out;
@@ -30,21 +27,6 @@ static const reel_option table[] = {
 static const reel_usage usage = {"shapes",
                                  "Writes the built-in moving_shapes as a data set in the layout of DAVIS 2017.", table,
                                  "Frames are PNG, so that they are what training sees.\n"};
-
-reel_status reel_make_folders(const char *path, reel_error *error)
-{
-    char part[4096];
-    if (!*path) return reel_fail(error, REEL_USAGE, "the path of a folder is empty");
-    if (strlen(path) >= sizeof part) return reel_fail(error, REEL_USAGE, "%.80s…: the path is too long", path);
-    strcpy(part, path);
-    for (char *slash = strchr(part + 1, '/');; slash = strchr(slash + 1, '/')) {
-        if (slash) *slash = 0;
-        if (mkdir(part, 0777) && errno != EEXIST)
-            return reel_fail(error, REEL_IO, "%s: cannot make this folder: %s", part, strerror(errno));
-        if (!slash) return REEL_OK;
-        *slash = '/';
-    }
-}
 
 static reel_status export_frame(const reel_dataset *set, int v, int f, const char *frames, const char *masks,
                                 reel_error *error)
@@ -74,7 +56,7 @@ static reel_status export_video(const reel_dataset *set, int v, const char *fold
     return status;
 }
 
-reel_status reel_dataset_export(const reel_dataset *set, const char *folder, reel_error *error)
+static reel_status export(const reel_dataset *set, const char *folder, reel_error *error)
 {
     char path[4096];
     reel_status status = REEL_OK;
@@ -107,7 +89,7 @@ int reel_command_shapes(int argc, char **argv)
                                .frames = o.frames};
     reel_status status = reel_data_open(&set, &choice, &error);
     if (!status) {
-        status = reel_dataset_export(&set, o.out, &error);
+        status = export(&set, o.out, &error);
         reel_dataset_close(&set);
     }
     return status ? reel_complain(&usage, &error) : 0;
