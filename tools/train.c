@@ -64,7 +64,8 @@ static const reel_option table[] = {
 static const reel_usage usage = {"train", "Trains S2S, S2S++ or a network between them on clips of a data set.", table,
                                  "RUN/last.safetensors holds the newest weights. Ctrl-C finishes the step, saves and "
                                  "leaves with 130; --resume goes\n"
-                                 "on with the same bits as if nothing had happened.\n"};
+                                 "on with the same bits as if nothing had happened. A standard output that nobody reads stops nothing:\n"
+                                 "the run goes on to its end and leaves with 4.\n"};
 
 typedef struct {
     train_options o;
