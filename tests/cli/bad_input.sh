@@ -174,6 +174,13 @@ expect 0 "${train[@]}" --steps 4 --out straight --resume
 same_run good straight "going on after a save that failed"
 refuse_full "$REEL" shapes --out full --videos 1 --size 512x512 --frames 2
 
+# --- numbers that explode: the step that sees it names the layer, changes nothing and ends the run ---
+refuses 5 "step [0-9]+: the loss is .*; .* is the first with a NaN or infinity; nothing was changed" \
+    "${train[@]:1}" --optimiser sgd --lr 10 --steps 1000 --save-every 1 --out wild
+steps=$(($(grep -c . wild/log.csv) - 1))
+grep -qE "step $((steps + 1)): " err || fail "the log has $steps steps, the message says $(cat err)"
+grep -qiE 'nan|inf' <(cut -d, -f1-5,7 wild/log.csv) && fail "the log holds a step that was refused"
+
 # --- not wrong: sizes that no pooling divides ---
 for odd in 33x47 8x9 41x32; do
     expect 0 "$REEL" train --data data --split val --width 0.01 --size $odd --frames 1 --steps 1 --quiet --out "odd$odd"
