@@ -25,6 +25,7 @@ void reel_gradients(reel_tensor *loss, reel_tensor *const *wrt, int count, reel_
 void reel_gradients_along(reel_tensor *y, reel_tensor *cotangent, reel_tensor *const *wrt, int count,
                           reel_tensor **gradient);
 
+/* The same for one tensor; returns the gradient. */
 reel_tensor *reel_gradient_of(reel_tensor *loss, reel_tensor *wrt);
 
 #endif

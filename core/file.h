@@ -38,7 +38,9 @@ typedef struct {
     reel_error failure;
 } reel_writer;
 
+/* Creates the temporary file. */
 reel_status reel_writer_open(reel_writer *writer, const char *path, reel_error *error);
+/* Appends; small pieces are gathered in a buffer. */
 reel_status reel_writer_write(reel_writer *writer, const void *data, size_t bytes, reel_error *error);
 
 /* Flush, fsync, close, rename, fsync of the directory. Ends the writer whatever it returns; on failure the old file is

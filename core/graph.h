@@ -44,14 +44,17 @@ struct reel_node {
 
 reel_graph *reel_graph_new(void); /* NULL when out of memory */
 void reel_graph_free(reel_graph *graph);
+/* The first mistake in defining the graph, REEL_OK when there is none. */
 const reel_error *reel_graph_error(const reel_graph *graph);
 
+/* Nodes and tensors are numbered from 0 in the order of their definition. */
 int reel_graph_nodes(const reel_graph *graph);
 reel_node *reel_graph_node(const reel_graph *graph, int id);
 int reel_graph_tensors(const reel_graph *graph);
 
 /* --- sources --- */
 
+/* A tensor whose values are written before each run (core/plan.h). */
 reel_tensor *reel_input(reel_graph *graph, const char *name, reel_dtype dtype, reel_shape shape);
 /* The data are copied. */
 reel_tensor *reel_constant(reel_graph *graph, reel_dtype dtype, reel_shape shape, const void *data);
@@ -76,8 +79,10 @@ reel_tensor *reel_output(reel_tensor *first, int k);
 /* A copy of `node` with other inputs, same attributes, scope, time and random key: recomputation. */
 reel_node *reel_clone_node(reel_node *node, reel_tensor *const *inputs);
 
+/* Gives a tensor a name to be shown by; returns the tensor. */
 reel_tensor *reel_name(reel_tensor *x, const char *name);
 
+/* True for what a failed definition returned; whatever is built on it is poisoned, too. */
 bool reel_poisoned(const reel_tensor *x);
 /* Records an error that a builder found itself and returns the poison tensor. */
 reel_tensor *reel_poison(reel_graph *graph, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -87,6 +92,7 @@ reel_tensor *reel_poison_with(reel_graph *graph, const reel_error *error);
 
 /* --- where nodes are --- */
 
+/* Nodes carry the scope ("decoder.2") and the time that are current when they are defined, for messages. */
 void reel_scope_push(reel_graph *graph, const char *name);
 void reel_scope_pop(reel_graph *graph);
 const char *reel_scope(const reel_graph *graph);
@@ -100,6 +106,7 @@ int reel_segments(const reel_graph *graph);
 enum { REEL_NODE_TEXT = 256 };
 char *reel_node_text(const reel_node *node, char text[REEL_NODE_TEXT]);
 
+/* Floating-point operations of one run, by the op's own count, else one an element of its output. */
 double reel_node_flops(const reel_node *node);
 
 #endif

@@ -24,6 +24,7 @@ typedef struct {
     void *data; /* C order, aligned to 64 */
 } reel_npy;
 
+/* Reads versions 1 to 3 in either order; free with reel_npy_free. */
 reel_status reel_npy_read(reel_npy *array, const char *path, reel_error *error);
 
 /* Replaces `path` as core/file.h does; always version 1.0, C order, data at a multiple of 64 bytes. */

@@ -22,6 +22,7 @@ void reel_names_free(reel_names *names);
 /* Everything in a folder that is not hidden, sorted by bytes. */
 reel_status reel_names_in_folder(reel_names *names, const char *folder, reel_error *error);
 
+/* Links are followed. */
 bool reel_is_folder(const char *path);
 bool reel_is_file(const char *path);
 

@@ -16,6 +16,7 @@ reel_warp reel_warp_about_centre(double degrees, double scale, double shape);
 /* Warps a plane in place; `copy` has room for it. Outside the source lies `fill`. */
 void reel_warp_plane(float *plane, float *copy, int height, int width, const reel_warp *warp, bool nearest, float fill);
 
+/* Left becomes right, in place. */
 void reel_mirror_plane(float *plane, int height, int width);
 
 #endif

@@ -11,6 +11,7 @@
 #include "core/parameters.h"
 #include "models/safetensors.h"
 
+/* Replaces `path`; `metadata` are `count` strings that say what the network is. */
 reel_status reel_checkpoint_save(const char *path, reel_parameters *set, const reel_metadata *metadata, size_t count,
                                  reel_error *error);
 

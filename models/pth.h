@@ -23,6 +23,7 @@ typedef struct {
 reel_status reel_pth_open(reel_pth *file, const char *path, reel_error *error);
 void reel_pth_close(reel_pth *file);
 
+/* NULL when absent. */
 const reel_stored *reel_pth_find(const reel_pth *file, const char *name);
 
 /* Reads all values of one tensor of this file into `buffer` of tensor->bytes bytes, row-major. */

@@ -36,8 +36,8 @@ typedef struct {
 reel_status reel_safetensors_open(reel_safetensors *file, const char *path, reel_error *error);
 void reel_safetensors_close(reel_safetensors *file);
 
-const reel_stored *reel_safetensors_find(const reel_safetensors *file, const char *name);
-const char *reel_safetensors_metadata(const reel_safetensors *file, const char *key); /* NULL when absent */
+const reel_stored *reel_safetensors_find(const reel_safetensors *file, const char *name); /* NULL when absent */
+const char *reel_safetensors_metadata(const reel_safetensors *file, const char *key);     /* NULL when absent */
 
 /* Reads all values of one tensor of this file into `buffer` of tensor->bytes bytes and compares the checksum. */
 reel_status reel_safetensors_read(const reel_safetensors *file, const reel_stored *tensor, void *buffer,

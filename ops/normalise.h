@@ -16,6 +16,7 @@ typedef struct {
     double p; /* probability of zeroing an element, 0 to 1 */
 } reel_dropout_attr;
 
+/* exp(x) over its sum along one axis, and the logarithm of that; both without overflow. */
 reel_tensor *reel_softmax(reel_tensor *x, int axis);
 reel_tensor *reel_log_softmax(reel_tensor *x, int axis);
 

@@ -39,6 +39,7 @@ reel_tensor *reel_max_pool2d_select(reel_tensor *x, reel_tensor *index, reel_max
 reel_tensor *reel_max_pool2d_gradient(reel_tensor *dy, reel_tensor *index, reel_max_pool2d_attr attr, int height,
                                       int width);
 
+/* The mean of each window, and its adjoint. */
 reel_tensor *reel_avg_pool2d(reel_tensor *x, reel_avg_pool2d_attr attr);
 reel_tensor *reel_avg_pool2d_gradient(reel_tensor *dy, reel_avg_pool2d_attr attr, int height, int width);
 

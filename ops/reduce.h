@@ -19,6 +19,7 @@ typedef struct {
     reel_ints shape;
 } reel_to_shape_attr;
 
+/* Over these axes (none: all); `keep` leaves them with size 1. */
 reel_tensor *reel_sum(reel_tensor *x, reel_ints axes, bool keep);
 reel_tensor *reel_mean(reel_tensor *x, reel_ints axes, bool keep);
 reel_tensor *reel_max(reel_tensor *x, reel_ints axes, bool keep);

@@ -72,6 +72,7 @@ typedef struct {
     bool seen_known;
 } reel_eval_plan;
 
+/* Finds what to score: the videos, their frames and the paths of both masks of each. */
 reel_status reel_eval_make_plan(reel_eval_plan *plan, const reel_eval_options *options, reel_error *error);
 void reel_eval_free_plan(reel_eval_plan *plan);
 
@@ -112,6 +113,7 @@ typedef struct {
     double j_seen, j_unseen, f_seen, f_unseen, overall; /* YouTube-VOS; NaN where there are no such objects */
 } reel_eval_report;
 
+/* From the scores of frames to means over objects and videos. */
 reel_status reel_eval_fold(reel_eval_report *report, const reel_eval_plan *plan, const reel_eval_options *options,
                            reel_error *error);
 

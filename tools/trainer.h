@@ -26,6 +26,7 @@ typedef struct {
 
 typedef struct reel_trainer reel_trainer;
 
+/* Builds the graph of a step and its plan; NULL with `error` set on failure. */
 reel_trainer *reel_trainer_new(const reel_training *training, reel_backend *backend, reel_error *error);
 void reel_trainer_free(reel_trainer *trainer);
 
