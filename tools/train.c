@@ -61,11 +61,12 @@ static const reel_option table[] = {
     REEL_OPTION("quiet", FLAG, train_options, quiet, NULL, "no progress on stderr"),
     {0},
 };
-static const reel_usage usage = {"train", "Trains S2S, S2S++ or a network between them on clips of a data set.", table,
-                                 "RUN/last.safetensors holds the newest weights. Ctrl-C finishes the step, saves and "
-                                 "leaves with 130; --resume goes\n"
-                                 "on with the same bits as if nothing had happened. A standard output that nobody reads stops nothing:\n"
-                                 "the run goes on to its end and leaves with 4.\n"};
+static const reel_usage usage = {
+    "train", "Trains S2S, S2S++ or a network between them on clips of a data set.", table,
+    "RUN/last.safetensors holds the newest weights. Ctrl-C finishes the step, saves and "
+    "leaves with 130; --resume goes\n"
+    "on with the same bits as if nothing had happened. A standard output that nobody reads stops nothing:\n"
+    "the run goes on to its end and leaves with 4.\n"};
 
 typedef struct {
     train_options o;
