@@ -1,3 +1,4 @@
+#!/bin/bash
 # What a person does wrong: every command line of the table ends with its exit code and one line on stderr that says
 # what, where and what was expected. Exit codes: 1 usage, 2 environment, 3 bad data, 4 input or output.
 source "${BASH_SOURCE%/*}/lib/check.bash"

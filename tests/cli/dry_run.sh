@@ -1,3 +1,4 @@
+#!/bin/bash
 # What --dry-run says of a training step: parameters exactly, memory within 5 % of what a training then takes, at once
 # and in little memory whatever the size.
 source "${BASH_SOURCE%/*}/lib/check.bash"

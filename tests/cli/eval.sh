@@ -1,3 +1,4 @@
+#!/bin/bash
 # `reel eval` on real video and real predictions gives the scores of the reference tool, to 1e-9.
 source "${BASH_SOURCE%/*}/lib/check.bash"
 shared=../shared/data

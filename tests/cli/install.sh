@@ -1,3 +1,4 @@
+#!/bin/bash
 # `make install` into a folder of its own; then a program outside the tree is built from nothing but what was installed,
 # once with libreel.so and once with libreel.a, and `make uninstall` takes everything away again.
 source "${BASH_SOURCE%/*}/lib/check.bash"

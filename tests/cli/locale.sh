@@ -1,3 +1,4 @@
+#!/bin/bash
 # A decimal comma, another time zone and another language change neither logs nor weights.
 source "${BASH_SOURCE%/*}/lib/check.bash"
 expect 0 train --steps 3 --lr 0.0125 --out "$T/plain"

@@ -1,3 +1,4 @@
+#!/bin/bash
 # --recompute spends time, not bits: the same weights and losses from a smaller arena.
 source "${BASH_SOURCE%/*}/lib/check.bash"
 for model in s2s s2s+memory s2s+distance s2s++; do

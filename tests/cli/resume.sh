@@ -1,3 +1,4 @@
+#!/bin/bash
 # A run that is stopped, or killed, and goes on is bit for bit the run that never stopped; at every moment there are
 # weights that load.
 source "${BASH_SOURCE%/*}/lib/check.bash"

@@ -1,3 +1,4 @@
+#!/bin/bash
 # How weights are saved, by the system calls: a temporary file in the same folder, written, synced and closed, renamed
 # over the old one, the folder synced. What was there before has a second name by then.
 source "${BASH_SOURCE%/*}/lib/check.bash"

@@ -1,3 +1,4 @@
+#!/bin/bash
 # `reel segment` on loose videos, folders of masks, data sets and real video: a mask for every frame, with the size of
 # the frame and the palette of the given mask, and the given masks where they were given.
 source "${BASH_SOURCE%/*}/lib/check.bash"

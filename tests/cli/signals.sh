@@ -1,3 +1,4 @@
+#!/bin/bash
 # Ctrl-C and its relatives end the step, save, and leave with 128 + their number; going on gives the bits of a run that
 # was never stopped. A closed standard output is exit code 4 at the end and harms nothing.
 source "${BASH_SOURCE%/*}/lib/check.bash"

@@ -1,3 +1,4 @@
+#!/bin/bash
 # The number of threads changes no bit: neither losses nor weights, on 20 steps of a net with every part.
 source "${BASH_SOURCE%/*}/lib/check.bash"
 for threads in 1 2 3 4 8; do
