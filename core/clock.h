@@ -2,13 +2,6 @@
 #ifndef REEL_CORE_CLOCK_H
 #define REEL_CORE_CLOCK_H
 
-#include <time.h>
-
-static inline double reel_seconds(void)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    return (double)at.tv_sec + 1e-9 * (double)at.tv_nsec;
-}
+double reel_seconds(void);
 
 #endif
