@@ -2,6 +2,7 @@
 #include "core/memory.h"
 #include "datasets/clip.h"
 #include "tests/support/stub_set.h"
+#include "tests/support/tiny.h"
 
 #include <check.h>
 #include <math.h>
@@ -349,26 +350,13 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("clips");
-    TCase *tests = tcase_create("all");
-    tcase_set_timeout(tests, 120);
-    tcase_add_test(tests, a_sample_is_a_function_of_its_number);
-    tcase_add_test(tests, pairs_are_drawn_uniformly);
-    tcase_add_test(tests, steps_and_directions_all_occur);
-    tcase_add_test(tests, short_videos_step_less_then_run_back_and_forth);
-    tcase_add_test(tests, unknown_masks_are_not_valid_and_empty);
-    tcase_add_test(tests, half_of_the_clips_are_mirrored_picture_and_mask_alike);
-    tcase_add_test(tests, picture_and_mask_stay_together);
-    tcase_add_test(tests, planes_are_normalised_and_ids_told_apart);
-    tcase_add_test(tests, what_cannot_be_sampled_is_refused);
-    tcase_add_test(tests, the_first_frame_always_shows_the_object);
-    tcase_add_test(tests, every_refused_allocation_is_survived);
-    tcase_add_test(tests, film_gives_clips);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_fork_status(runner, CK_NOFORK);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    const TTest *const tests[] = {
+        a_sample_is_a_function_of_its_number,  pairs_are_drawn_uniformly,
+        steps_and_directions_all_occur,        short_videos_step_less_then_run_back_and_forth,
+        unknown_masks_are_not_valid_and_empty, half_of_the_clips_are_mirrored_picture_and_mask_alike,
+        picture_and_mask_stay_together,        planes_are_normalised_and_ids_told_apart,
+        what_cannot_be_sampled_is_refused,     the_first_frame_always_shows_the_object,
+        every_refused_allocation_is_survived,  film_gives_clips,
+    };
+    return tiny_suite("clips", tests, sizeof tests / sizeof *tests);
 }

@@ -16,6 +16,7 @@
 #include "datasets/youtube_vos.h"
 #include "tests/support/pictures.h"
 #include "tests/support/temporary.h"
+#include "tests/support/tiny.h"
 
 #define DAVIS "../shared/data/davis"
 
@@ -824,34 +825,27 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("datasets");
-    TCase *tc = tcase_create("datasets");
-    tcase_set_timeout(tc, 120);
-    tcase_add_test(tc, davis_2017_opens);
-    tcase_add_test(tc, davis_test_splits_need_first_masks_only);
-    tcase_add_test(tc, davis_2016_is_binary);
-    tcase_add_test(tc, davis_without_lists_takes_every_folder);
-    tcase_add_test(tc, youtube_vos_opens);
-    tcase_add_test(tc, youtube_vos_opens_at_the_split_too);
-    tcase_add_test(tc, what_is_no_data_set_is_told);
-    tcase_add_test(tc, bad_lists_are_told_by_line);
-    tcase_add_test(tc, faults_of_davis_are_found_one_by_one);
-    tcase_add_test(tc, damaged_pictures_are_found);
-    tcase_add_test(tc, empty_videos_and_empty_masks_are_found);
-    tcase_add_test(tc, faults_of_meta_json_are_named);
-    tcase_add_test(tc, faults_of_lists_of_frames_are_named);
-    tcase_add_test(tc, meta_json_must_be_json);
-    tcase_add_test(tc, faults_of_youtube_vos_files_are_found);
-    tcase_add_test(tc, all_faults_are_listed_at_once);
-    tcase_add_test(tc, refused_memory_is_an_error_everywhere);
-    tcase_add_test(tc, the_clips_of_davis_are_sound);
-    tcase_add_test(tc, meta_json_is_parsed_strictly);
-    tcase_add_test(tc, every_prefix_of_meta_json_is_refused);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_set_fork_status(sr, CK_NOFORK);
-    srunner_run_all(sr, CK_NORMAL);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    const TTest *const tests[] = {
+        davis_2017_opens,
+        davis_test_splits_need_first_masks_only,
+        davis_2016_is_binary,
+        davis_without_lists_takes_every_folder,
+        youtube_vos_opens,
+        youtube_vos_opens_at_the_split_too,
+        what_is_no_data_set_is_told,
+        bad_lists_are_told_by_line,
+        faults_of_davis_are_found_one_by_one,
+        damaged_pictures_are_found,
+        empty_videos_and_empty_masks_are_found,
+        faults_of_meta_json_are_named,
+        faults_of_lists_of_frames_are_named,
+        meta_json_must_be_json,
+        faults_of_youtube_vos_files_are_found,
+        all_faults_are_listed_at_once,
+        refused_memory_is_an_error_everywhere,
+        the_clips_of_davis_are_sound,
+        meta_json_is_parsed_strictly,
+        every_prefix_of_meta_json_is_refused,
+    };
+    return tiny_suite("datasets", tests, sizeof tests / sizeof *tests);
 }

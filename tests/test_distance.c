@@ -5,6 +5,7 @@
 #include "core/rng.h"
 #include "ops/ops.h"
 #include "tests/support/compute.h"
+#include "tests/support/tiny.h"
 
 #include <check.h>
 #include <math.h>
@@ -197,21 +198,11 @@ int main(void)
     backends[0] = reel_reference_backend();
     backends[1] = reel_cpu_backend(2, &error);
     if (!backends[0] || !backends[1]) return 2;
-    Suite *suite = suite_create("distance");
-    TCase *tcase = tcase_create("distance");
-    tcase_set_timeout(tcase, 0);
-    tcase_add_test(tcase, published_vectors);
-    tcase_add_test(tcase, both_sides_of_a_straight_border);
-    tcase_add_test(tcase, frames_without_a_border_are_far_everywhere);
-    tcase_add_test(tcase, objects_at_the_edge);
-    tcase_add_test(tcase, random_masks_against_a_search);
-    tcase_add_test(tcase, wrong_arguments_are_refused);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_fork_status(runner, CK_NOFORK);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    const TTest *const tests[] = {
+        published_vectors,   both_sides_of_a_straight_border, frames_without_a_border_are_far_everywhere,
+        objects_at_the_edge, random_masks_against_a_search,   wrong_arguments_are_refused,
+    };
+    int code = tiny_suite("distance", tests, sizeof tests / sizeof *tests);
     for (int i = 0; i < 2; i++) backends[i]->close(backends[i]);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return code;
 }

@@ -3,6 +3,7 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "tests/support/temporary.h"
+#include "tests/support/tiny.h"
 #include "tools/commands.h"
 #include "tools/eval.h"
 
@@ -410,24 +411,17 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("eval");
-    TCase *tc = tcase_create("eval");
-    tcase_set_timeout(tc, 120);
-    tcase_add_test(tc, davis2017_tables_are_those_of_its_tool);
-    tcase_add_test(tc, vosbench_table_is_that_of_its_tool);
-    tcase_add_test(tc, tables_are_written_only_when_asked_for);
-    tcase_add_test(tc, davis2016_takes_every_id_for_the_object);
-    tcase_add_test(tc, short_videos_are_skipped_with_a_warning);
-    tcase_add_test(tc, ytvos_follows_the_frame_lists);
-    tcase_add_test(tc, ytvos_prints_its_settings);
-    tcase_add_test(tc, mistakes_end_with_their_code_and_one_line);
-    tcase_add_test(tc, masks_that_do_not_belong_together_are_warned_of);
-    tcase_add_test(tc, refused_memory_is_an_error_everywhere);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_fork_status(runner, CK_NOFORK);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    const TTest *const tests[] = {
+        davis2017_tables_are_those_of_its_tool,
+        vosbench_table_is_that_of_its_tool,
+        tables_are_written_only_when_asked_for,
+        davis2016_takes_every_id_for_the_object,
+        short_videos_are_skipped_with_a_warning,
+        ytvos_follows_the_frame_lists,
+        ytvos_prints_its_settings,
+        mistakes_end_with_their_code_and_one_line,
+        masks_that_do_not_belong_together_are_warned_of,
+        refused_memory_is_an_error_everywhere,
+    };
+    return tiny_suite("eval", tests, sizeof tests / sizeof *tests);
 }

@@ -18,6 +18,7 @@
 #include "core/npy.h"
 #include "core/rng.h"
 #include "tests/support/temporary.h"
+#include "tests/support/tiny.h"
 
 /* ---- failing system calls ---- */
 
@@ -568,35 +569,28 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("files");
-    TCase *tc = tcase_create("files");
-    tcase_set_timeout(tc, 120);
-    tcase_add_test(tc, checksums_match_their_published_check_values);
-    tcase_add_test(tc, reads_whole_files_up_to_the_limit);
-    tcase_add_test(tc, refuses_what_is_no_regular_file);
-    tcase_add_test(tc, a_file_that_shrinks_is_an_error);
-    tcase_add_test(tc, writes_replace_the_file_and_keep_its_permissions);
-    tcase_add_test(tc, abandoning_leaves_the_old_file_and_nothing_else);
-    tcase_add_test(tc, targets_that_cannot_be_replaced_are_refused);
-    tcase_add_test(tc, a_temporary_file_left_by_a_killed_process_does_not_stop_saving);
-    tcase_add_test(tc, folders_are_made_with_those_above_them);
-    tcase_add_test(tc, a_bare_name_is_saved_in_the_current_directory);
-    tcase_add_test(tc, saving_syncs_then_renames_then_syncs_the_folder);
-    tcase_add_test(tc, every_failing_call_leaves_the_old_file);
-    tcase_add_test(tc, interrupted_and_short_writes_are_continued);
-    tcase_add_test(tc, a_folder_that_cannot_be_synced_is_told_but_the_file_is_there);
-    tcase_add_test(tc, a_full_disk_leaves_the_old_file);
-    tcase_add_test(tc, npy_round_trips_every_dtype_and_rank);
-    tcase_add_test(tc, npy_headers_good_and_bad);
-    tcase_add_test(tc, npy_turns_fortran_order_into_c_order);
-    tcase_add_test(tc, npy_truncated_anywhere_is_an_error);
-    tcase_add_test(tc, npy_writer_refuses_bad_requests);
-    tcase_add_test(tc, refused_memory_is_an_error_everywhere);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_set_fork_status(sr, CK_NOFORK);
-    srunner_run_all(sr, CK_NORMAL);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    const TTest *const tests[] = {
+        checksums_match_their_published_check_values,
+        reads_whole_files_up_to_the_limit,
+        refuses_what_is_no_regular_file,
+        a_file_that_shrinks_is_an_error,
+        writes_replace_the_file_and_keep_its_permissions,
+        abandoning_leaves_the_old_file_and_nothing_else,
+        targets_that_cannot_be_replaced_are_refused,
+        a_temporary_file_left_by_a_killed_process_does_not_stop_saving,
+        folders_are_made_with_those_above_them,
+        a_bare_name_is_saved_in_the_current_directory,
+        saving_syncs_then_renames_then_syncs_the_folder,
+        every_failing_call_leaves_the_old_file,
+        interrupted_and_short_writes_are_continued,
+        a_folder_that_cannot_be_synced_is_told_but_the_file_is_there,
+        a_full_disk_leaves_the_old_file,
+        npy_round_trips_every_dtype_and_rank,
+        npy_headers_good_and_bad,
+        npy_turns_fortran_order_into_c_order,
+        npy_truncated_anywhere_is_an_error,
+        npy_writer_refuses_bad_requests,
+        refused_memory_is_an_error_everywhere,
+    };
+    return tiny_suite("files", tests, sizeof tests / sizeof *tests);
 }

@@ -16,6 +16,7 @@
 #include "datasets/image.h"
 #include "tests/support/pictures.h"
 #include "tests/support/temporary.h"
+#include "tests/support/tiny.h"
 
 static png_text png;
 
@@ -684,37 +685,30 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("images");
-    TCase *tc = tcase_create("images");
-    tcase_set_timeout(tc, 120);
-    tcase_add_test(tc, the_palette_is_the_one_of_davis);
-    tcase_add_test(tc, frames_and_masks_survive_writing);
-    tcase_add_test(tc, masks_of_fewer_bits_keep_their_ids);
-    tcase_add_test(tc, every_kind_of_png_becomes_rgb);
-    tcase_add_test(tc, content_decides_not_the_name);
-    tcase_add_test(tc, colour_masks_are_refused);
-    tcase_add_test(tc, sizes_are_checked_before_memory);
-    tcase_add_test(tc, every_prefix_is_refused);
-    tcase_add_test(tc, every_flipped_bit_of_a_png_is_found);
-    tcase_add_test(tc, flipped_bits_of_a_jpeg_do_no_harm);
-    tcase_add_test(tc, wrong_chunks_are_refused);
-    tcase_add_test(tc, ids_beyond_the_palette_stay_ids);
-    tcase_add_test(tc, odd_jpegs_are_refused_with_the_reason);
-    tcase_add_test(tc, scans_without_end_are_refused);
-    tcase_add_test(tc, paths_that_are_no_pictures_are_errors);
-    tcase_add_test(tc, sizes_come_from_the_header_wherever_it_is);
-    tcase_add_test(tc, failed_writes_leave_nothing);
-    tcase_add_test(tc, absurd_pictures_cannot_be_made);
-    tcase_add_test(tc, refused_memory_is_an_error_everywhere);
-    tcase_add_test(tc, pngsuite_gives_the_expected_pixels);
-    tcase_add_test(tc, interlaced_masks_equal_plain_ones);
-    tcase_add_test(tc, jpegs_look_like_their_originals);
-    tcase_add_test(tc, fuzzers_seeds_do_no_harm);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_set_fork_status(sr, CK_NOFORK);
-    srunner_run_all(sr, CK_NORMAL);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    const TTest *const tests[] = {
+        the_palette_is_the_one_of_davis,
+        frames_and_masks_survive_writing,
+        masks_of_fewer_bits_keep_their_ids,
+        every_kind_of_png_becomes_rgb,
+        content_decides_not_the_name,
+        colour_masks_are_refused,
+        sizes_are_checked_before_memory,
+        every_prefix_is_refused,
+        every_flipped_bit_of_a_png_is_found,
+        flipped_bits_of_a_jpeg_do_no_harm,
+        wrong_chunks_are_refused,
+        ids_beyond_the_palette_stay_ids,
+        odd_jpegs_are_refused_with_the_reason,
+        scans_without_end_are_refused,
+        paths_that_are_no_pictures_are_errors,
+        sizes_come_from_the_header_wherever_it_is,
+        failed_writes_leave_nothing,
+        absurd_pictures_cannot_be_made,
+        refused_memory_is_an_error_everywhere,
+        pngsuite_gives_the_expected_pixels,
+        interlaced_masks_equal_plain_ones,
+        jpegs_look_like_their_originals,
+        fuzzers_seeds_do_no_harm,
+    };
+    return tiny_suite("images", tests, sizeof tests / sizeof *tests);
 }

@@ -3,6 +3,7 @@
 #include "core/rng.h"
 #include "datasets/clip.h"
 #include "tests/support/stub_set.h"
+#include "tests/support/tiny.h"
 
 #include <check.h>
 #include <string.h>
@@ -200,20 +201,13 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("loader");
-    TCase *tests = tcase_create("all");
-    tcase_set_timeout(tests, 120);
-    tcase_add_test(tests, workers_do_not_change_the_sequence);
-    tcase_add_test(tests, an_error_comes_out_at_its_sample_and_stays);
-    tcase_add_test(tests, a_silent_failure_is_given_words);
-    tcase_add_test(tests, a_thousand_starts_and_stops);
-    tcase_add_test(tests, bad_numbers_are_refused);
-    tcase_add_test(tests, every_refused_allocation_is_survived);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_fork_status(runner, CK_NOFORK);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    const TTest *const tests[] = {
+        workers_do_not_change_the_sequence,
+        an_error_comes_out_at_its_sample_and_stays,
+        a_silent_failure_is_given_words,
+        a_thousand_starts_and_stops,
+        bad_numbers_are_refused,
+        every_refused_allocation_is_survived,
+    };
+    return tiny_suite("loader", tests, sizeof tests / sizeof *tests);
 }

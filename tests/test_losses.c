@@ -17,6 +17,7 @@
 #include "backends/cpu/cpu.h"
 #include "ops/ops.h"
 #include "tests/support/compute.h"
+#include "tests/support/tiny.h"
 
 #include <check.h>
 #include <math.h>
@@ -233,22 +234,17 @@ int main(void)
     backends[0] = reel_reference_backend();
     backends[1] = reel_cpu_backend(2, &error);
     if (!backends[0] || !backends[1]) return 2;
-    Suite *suite = suite_create("losses");
-    TCase *tcase = tcase_create("losses");
-    tcase_add_test(tcase, cross_entropy_is_torchs);
-    tcase_add_test(tcase, binary_cross_entropy_is_torchs);
-    tcase_add_test(tcase, segmentation_losses_are_the_peers);
-    tcase_add_test(tcase, large_scores_are_exact);
-    tcase_add_test(tcase, one_sided_targets);
-    tcase_add_test(tcase, ignored_scores_may_be_anything);
-    tcase_add_test(tcase, bad_labels_are_named);
-    tcase_add_test(tcase, wrong_shapes_are_refused);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_fork_status(runner, CK_NOFORK);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    const TTest *const tests[] = {
+        cross_entropy_is_torchs,
+        binary_cross_entropy_is_torchs,
+        segmentation_losses_are_the_peers,
+        large_scores_are_exact,
+        one_sided_targets,
+        ignored_scores_may_be_anything,
+        bad_labels_are_named,
+        wrong_shapes_are_refused,
+    };
+    int code = tiny_suite("losses", tests, sizeof tests / sizeof *tests);
     for (int i = 0; i < 2; i++) backends[i]->close(backends[i]);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return code;
 }

@@ -3,6 +3,7 @@
    against a dilation done the long way. */
 #include "core/memory.h"
 #include "core/rng.h"
+#include "tests/support/tiny.h"
 #include "tools/eval.h"
 
 #include <check.h>
@@ -440,22 +441,16 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("metrics");
-    TCase *tc = tcase_create("metrics");
-    tcase_add_test(tc, frames_score_as_the_reference_tool_says);
-    tcase_add_test(tc, tolerance_grows_with_the_picture);
-    tcase_add_test(tc, f_equals_matching_within_a_disk);
-    tcase_add_test(tc, disks_are_the_lattice_points_within_the_radius);
-    tcase_add_test(tc, statistics_are_those_of_the_reference_tool);
-    tcase_add_test(tc, unknown_values_count_in_no_mean);
-    tcase_add_test(tc, per_frame_values_give_the_published_tables);
-    tcase_add_test(tc, real_predictions_score_as_the_reference_tool_says);
-    tcase_add_test(tc, scores_do_not_depend_on_the_number_of_threads);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_fork_status(runner, CK_NOFORK);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    const TTest *const tests[] = {
+        frames_score_as_the_reference_tool_says,
+        tolerance_grows_with_the_picture,
+        f_equals_matching_within_a_disk,
+        disks_are_the_lattice_points_within_the_radius,
+        statistics_are_those_of_the_reference_tool,
+        unknown_values_count_in_no_mean,
+        per_frame_values_give_the_published_tables,
+        real_predictions_score_as_the_reference_tool_says,
+        scores_do_not_depend_on_the_number_of_threads,
+    };
+    return tiny_suite("metrics", tests, sizeof tests / sizeof *tests);
 }

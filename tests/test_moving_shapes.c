@@ -2,6 +2,7 @@
    objects, and that following an object is not trivial. The last two are measured. */
 #include "core/memory.h"
 #include "datasets/dataset.h"
+#include "tests/support/tiny.h"
 
 #include <check.h>
 #include <math.h>
@@ -269,22 +270,15 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("moving_shapes");
-    TCase *tests = tcase_create("all");
-    tcase_set_timeout(tests, 120);
-    tcase_add_test(tests, lists_tell_what_masks_show);
-    tcase_add_test(tests, a_frame_depends_on_seed_video_and_frame_only);
-    tcase_add_test(tests, a_scene_is_the_same_at_every_resolution);
-    tcase_add_test(tests, masks_lie_on_the_pixels_of_their_objects);
-    tcase_add_test(tests, following_is_hard_but_possible);
-    tcase_add_test(tests, objects_hide_each_other);
-    tcase_add_test(tests, refusals_say_what_is_allowed);
-    tcase_add_test(tests, every_refused_allocation_is_survived);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_fork_status(runner, CK_NOFORK);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    const TTest *const tests[] = {
+        lists_tell_what_masks_show,
+        a_frame_depends_on_seed_video_and_frame_only,
+        a_scene_is_the_same_at_every_resolution,
+        masks_lie_on_the_pixels_of_their_objects,
+        following_is_hard_but_possible,
+        objects_hide_each_other,
+        refusals_say_what_is_allowed,
+        every_refused_allocation_is_survived,
+    };
+    return tiny_suite("moving_shapes", tests, sizeof tests / sizeof *tests);
 }

@@ -1,6 +1,7 @@
 /* Every row of the table of op cases, in every mode; and every op of ops.def in the table. */
 #include "backends/cpu/cpu.h"
 #include "tests/support/op_run.h"
+#include "tests/support/tiny.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -171,23 +172,17 @@ int main(void)
     cpu = reel_cpu_backend(2, &error);
     if (!reference || !cpu) return 2;
     cpu->serial_below = 0; /* the rows are small, and threads are to be tested */
-    Suite *suite = suite_create("ops");
-    TCase *tcase = tcase_create("table");
-    tcase_set_timeout(tcase, 0);
-    tcase_add_test(tcase, every_op_has_rows);
-    tcase_add_test(tcase, float_agrees_with_double);
-    tcase_add_test(tcase, gradients_agree_with_differences);
-    tcase_add_test(tcase, second_gradients_agree_with_differences);
-    tcase_add_test(tcase, cpu_agrees_with_reference_in_double);
-    tcase_add_test(tcase, cpu_agrees_with_reference_in_float);
-    tcase_add_test(tcase, threads_do_not_change_bits);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_fork_status(runner, CK_NOFORK);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    const TTest *const tests[] = {
+        every_op_has_rows,
+        float_agrees_with_double,
+        gradients_agree_with_differences,
+        second_gradients_agree_with_differences,
+        cpu_agrees_with_reference_in_double,
+        cpu_agrees_with_reference_in_float,
+        threads_do_not_change_bits,
+    };
+    int code = tiny_suite("ops", tests, sizeof tests / sizeof *tests);
     reference->close(reference);
     cpu->close(cpu);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return code;
 }

@@ -12,6 +12,7 @@
 #include "core/parameters.h"
 #include "ops/ops.h"
 #include "tests/support/compute.h"
+#include "tests/support/tiny.h"
 
 #include <check.h>
 #include <math.h>
@@ -213,18 +214,13 @@ int main(void)
     backends[0] = reel_reference_backend();
     backends[1] = reel_cpu_backend(2, &error);
     if (!backends[0] || !backends[1]) return 2;
-    Suite *suite = suite_create("optimise");
-    TCase *tcase = tcase_create("optimise");
-    tcase_add_test(tcase, six_steps_are_torchs);
-    tcase_add_test(tcase, useless_gradients_change_nothing);
-    tcase_add_test(tcase, clip_scale_of_any_norm);
-    tcase_add_test(tcase, wrong_arguments_are_refused);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_fork_status(runner, CK_NOFORK);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    const TTest *const tests[] = {
+        six_steps_are_torchs,
+        useless_gradients_change_nothing,
+        clip_scale_of_any_norm,
+        wrong_arguments_are_refused,
+    };
+    int code = tiny_suite("optimise", tests, sizeof tests / sizeof *tests);
     for (int i = 0; i < 2; i++) backends[i]->close(backends[i]);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return code;
 }

@@ -1,4 +1,5 @@
 /* The front door: what the option table accepts, what it refuses and in which words, and the help made from it. */
+#include "tests/support/tiny.h"
 #include "tools/options.h"
 
 #include <check.h>
@@ -250,22 +251,16 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("options");
-    TCase *tc = tcase_create("options");
-    tcase_add_test(tc, defaults_hold_where_nothing_is_said);
-    tcase_add_test(tc, values_follow_a_blank_or_an_equals_sign);
-    tcase_add_test(tc, unknown_words_are_refused_with_the_nearest_known);
-    tcase_add_test(tc, missing_and_repeated_options_are_refused);
-    tcase_add_test(tc, malformed_values_are_refused);
-    tcase_add_test(tc, help_is_made_from_the_table);
-    tcase_add_test(tc, asking_for_help_outweighs_mistakes);
-    tcase_add_test(tc, lists_take_words_up_to_the_next_option_and_go_on);
-    tcase_add_test(tc, nearest_words_are_near);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_fork_status(runner, CK_NOFORK);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    const TTest *const tests[] = {
+        defaults_hold_where_nothing_is_said,
+        values_follow_a_blank_or_an_equals_sign,
+        unknown_words_are_refused_with_the_nearest_known,
+        missing_and_repeated_options_are_refused,
+        malformed_values_are_refused,
+        help_is_made_from_the_table,
+        asking_for_help_outweighs_mistakes,
+        lists_take_words_up_to_the_next_option_and_go_on,
+        nearest_words_are_near,
+    };
+    return tiny_suite("options", tests, sizeof tests / sizeof *tests);
 }

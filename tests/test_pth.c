@@ -12,6 +12,7 @@
 #include "core/rng.h"
 #include "models/pth.h"
 #include "tests/support/temporary.h"
+#include "tests/support/tiny.h"
 
 /* ---- writing bytes ---- */
 
@@ -644,25 +645,18 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("pth");
-    TCase *tc = tcase_create("pth");
-    tcase_set_timeout(tc, 300);
-    tcase_add_test(tc, tensors_are_found_wherever_they_are);
-    tcase_add_test(tc, views_become_row_major);
-    tcase_add_test(tc, hostile_pickles_are_refused);
-    tcase_add_test(tc, a_billion_laughs_are_refused);
-    tcase_add_test(tc, zip_containers_are_read_or_refused);
-    tcase_add_test(tc, zip_members_must_fit);
-    tcase_add_test(tc, the_older_container_is_read);
-    tcase_add_test(tc, other_files_are_refused);
-    tcase_add_test(tc, truncated_and_mutated_files_never_crash);
-    tcase_add_test(tc, refused_memory_is_an_error_everywhere);
-    tcase_add_test(tc, files_of_torch_are_read);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_set_fork_status(sr, CK_NOFORK);
-    srunner_run_all(sr, CK_NORMAL);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    const TTest *const tests[] = {
+        tensors_are_found_wherever_they_are,
+        views_become_row_major,
+        hostile_pickles_are_refused,
+        a_billion_laughs_are_refused,
+        zip_containers_are_read_or_refused,
+        zip_members_must_fit,
+        the_older_container_is_read,
+        other_files_are_refused,
+        truncated_and_mutated_files_never_crash,
+        refused_memory_is_an_error_everywhere,
+        files_of_torch_are_read,
+    };
+    return tiny_suite("pth", tests, sizeof tests / sizeof *tests);
 }

@@ -5,6 +5,7 @@
 #include "core/rng.h"
 #include "ops/ops.h"
 #include "tests/support/compute.h"
+#include "tests/support/tiny.h"
 
 #include <check.h>
 #include <math.h>
@@ -105,17 +106,11 @@ int main(void)
     backends[0] = reel_reference_backend();
     backends[1] = reel_cpu_backend(2, &error);
     if (!backends[0] || !backends[1]) return 2;
-    Suite *suite = suite_create("recurrent");
-    TCase *tcase = tcase_create("recurrent");
-    tcase_set_timeout(tcase, 0);
-    tcase_add_test(tcase, fused_is_composed);
-    tcase_add_test(tcase, wrong_shapes_are_refused);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_fork_status(runner, CK_NOFORK);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    const TTest *const tests[] = {
+        fused_is_composed,
+        wrong_shapes_are_refused,
+    };
+    int code = tiny_suite("recurrent", tests, sizeof tests / sizeof *tests);
     for (int i = 0; i < 2; i++) backends[i]->close(backends[i]);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return code;
 }

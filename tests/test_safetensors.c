@@ -20,6 +20,7 @@
 #include "models/safetensors.h"
 #include "models/safetensors_header.h"
 #include "tests/support/temporary.h"
+#include "tests/support/tiny.h"
 
 /* ---- making files ---- */
 
@@ -741,36 +742,29 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("safetensors");
-    TCase *tc = tcase_create("safetensors");
-    tcase_set_timeout(tc, 300);
-    tcase_add_test(tc, giant_headers_take_little_memory); /* first: it looks at the peak of this process */
-    tcase_add_test(tc, what_was_saved_is_read_back);
-    tcase_add_test(tc, values_may_be_fetched_while_saving);
-    tcase_add_test(tc, every_dtype_and_rank_round_trips);
-    tcase_add_test(tc, headers_are_loaded_or_refused_as_specified);
-    tcase_add_test(tc, lengths_are_not_believed);
-    tcase_add_test(tc, ten_tensors_on_one_place_are_refused);
-    tcase_add_test(tc, a_gigabyte_header_is_not_read);
-    tcase_add_test(tc, many_tensors_are_read);
-    tcase_add_test(tc, a_name_of_ten_thousand_bytes_is_read_and_told_in_one_line);
-    tcase_add_test(tc, what_is_no_file_is_refused);
-    tcase_add_test(tc, every_truncation_and_extension_is_found);
-    tcase_add_test(tc, every_flipped_bit_of_a_checkpoint_is_found);
-    tcase_add_test(tc, mutated_headers_never_crash);
-    tcase_add_test(tc, a_file_that_shrinks_while_open_is_an_error);
-    tcase_add_test(tc, requests_that_cannot_be_saved_are_refused);
-    tcase_add_test(tc, too_many_tensors_are_refused_before_writing);
-    tcase_add_test(tc, a_full_disk_leaves_the_old_checkpoint);
-    tcase_add_test(tc, refused_memory_is_an_error_everywhere);
-    tcase_add_test(tc, differences_from_a_model_are_told_all_at_once);
-    tcase_add_test(tc, half_and_bfloat16_become_floats);
-    tcase_add_test(tc, values_that_are_not_finite_are_noticed);
-    suite_add_tcase(suite, tc);
-    SRunner *sr = srunner_create(suite);
-    srunner_set_fork_status(sr, CK_NOFORK);
-    srunner_run_all(sr, CK_NORMAL);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    const TTest *const tests[] = {
+        giant_headers_take_little_memory, /* first: it looks at the peak of this process */
+        what_was_saved_is_read_back,
+        values_may_be_fetched_while_saving,
+        every_dtype_and_rank_round_trips,
+        headers_are_loaded_or_refused_as_specified,
+        lengths_are_not_believed,
+        ten_tensors_on_one_place_are_refused,
+        a_gigabyte_header_is_not_read,
+        many_tensors_are_read,
+        a_name_of_ten_thousand_bytes_is_read_and_told_in_one_line,
+        what_is_no_file_is_refused,
+        every_truncation_and_extension_is_found,
+        every_flipped_bit_of_a_checkpoint_is_found,
+        mutated_headers_never_crash,
+        a_file_that_shrinks_while_open_is_an_error,
+        requests_that_cannot_be_saved_are_refused,
+        too_many_tensors_are_refused_before_writing,
+        a_full_disk_leaves_the_old_checkpoint,
+        refused_memory_is_an_error_everywhere,
+        differences_from_a_model_are_told_all_at_once,
+        half_and_bfloat16_become_floats,
+        values_that_are_not_finite_are_noticed,
+    };
+    return tiny_suite("safetensors", tests, sizeof tests / sizeof *tests);
 }

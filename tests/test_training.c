@@ -4,6 +4,7 @@
 #include "core/memory.h"
 #include "models/checkpoint.h"
 #include "tests/support/temporary.h"
+#include "tests/support/tiny.h"
 #include "tools/trainer.h"
 
 #include <check.h>
@@ -253,18 +254,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("training");
-    TCase *tests = tcase_create("training");
-    tcase_set_timeout(tests, 0);
-    tcase_add_test(tests, refused_memory_is_an_error_and_nothing_else);
-    tcase_add_test(tests, a_weight_that_is_no_number_is_named);
-    tcase_add_test(tests, a_frame_that_is_not_finite_is_named);
-    tcase_add_test(tests, many_steps_take_no_more_than_few);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_fork_status(runner, CK_NOFORK);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    const TTest *const tests[] = {
+        refused_memory_is_an_error_and_nothing_else,
+        a_weight_that_is_no_number_is_named,
+        a_frame_that_is_not_finite_is_named,
+        many_steps_take_no_more_than_few,
+    };
+    return tiny_suite("training", tests, sizeof tests / sizeof *tests);
 }
