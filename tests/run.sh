@@ -11,14 +11,15 @@ passed=0 failed=0 skips=0
 
 # run NAME COMMAND…: one test with its log; failures and skips are shown.
 run() {
-    local name=$1 started=$SECONDS
+    local name=$1 started=$SECONDS code=0
     shift
-    if "$@" >"$logs/$name.log" 2>&1 </dev/null; then
+    "$@" >"$logs/$name.log" 2>&1 </dev/null || code=$?
+    if [ "$code" -eq 0 ]; then
         passed=$((passed + 1))
         echo "ok    $name ($((SECONDS - started)) s)  $(grep -E '^[0-9]+%: Checks|[0-9]+ passed' "$logs/$name.log" | tail -n 1)"
     else
         failed=$((failed + 1))
-        echo "FAIL  $name (exit $?)"
+        echo "FAIL  $name (exit $code)"
         tail -n 40 "$logs/$name.log" | sed 's/^/      /'
     fi
     skips=$((skips + $(grep -c '^SKIP' "$logs/$name.log")))

@@ -17,7 +17,7 @@ typedef struct {
 
 static const reel_option table[] = {
     REEL_OPTION("out", STRING, demo_options, out, "DIR", "folder for everything", .fallback = "build/demo"),
-    REEL_OPTION("steps", INT, demo_options, steps, "N", "of training, for each of the two networks", .fallback = "900",
+    REEL_OPTION("steps", INT, demo_options, steps, "N", "of training, for each of the two networks", .fallback = "600",
                 .low = 1, .high = 1000000),
     REEL_OPTION("videos", INT, demo_options, videos, "N", "held out", .fallback = "12", .low = 1, .high = 1000),
     REEL_OPTION("threads", INT, demo_options, threads, "N", "0: all cores", .fallback = "0", .low = 0, .high = 1024),
