@@ -46,6 +46,8 @@ const op_case cases_convolution[] = {
     {"conv2d_input_gradient", "size=5,4 pad=3", "real:1x2x5x4 real:2x1x7x7"},
     {"conv2d_input_gradient", "size=3 pad=4", "real:1x2x9x9 real:2x3x3x3"},
 
+    {"conv2d_weight_gradient", "size=3 pad=1",
+     "real:1x1x96x90 real:1x2x96x90"}, /* enough pixels to be cut into parts */
     {"conv2d_weight_gradient", "size=3", "real:2x3x5x5 real:2x4x3x3"},
     {"conv2d_weight_gradient", "size=3 stride=2", "real:1x3x6x6 real:1x2x2x2"},
     {"conv2d_weight_gradient", "size=3,2 stride=2 pad=1", "real:2x2x5x6 real:2x3x3x4"},
