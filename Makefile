@@ -37,7 +37,7 @@ TESTS   := $(TEST_SRC:tests/%.c=$(B)/tests/%)
 all: $(B)/reel ## build build/reel (the default)
 
 help: ## list what can be made
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 	@echo "  make test SANITIZE=1   the tests under AddressSanitizer and UBSan, in build/sanitize"
 
 setup: ## install what building needs, or say what is missing
