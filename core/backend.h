@@ -27,6 +27,10 @@ struct reel_backend {
        or the op's reference, for the coverage ledger. */
     bool (*kernel)(reel_backend *backend, const reel_node *node, reel_kernel *kernel, bool *native);
 
+    /* Called on the thread that runs a plan, around all of its nodes; NULL for nothing to do. */
+    void (*begin_run)(reel_backend *backend);
+    void (*end_run)(reel_backend *backend);
+
     void (*close)(reel_backend *backend);
 };
 

@@ -409,10 +409,12 @@ static reel_status run(reel_plan *plan, bool checked, reel_error *error)
     for (int s = 0; !status && s < plan->stores; s++)
         if (plan->store[s].where == IN_BLOCK && !plan->store[s].written)
             status = reel_fail(error, REEL_USAGE, "input '%s' was never written", plan->store[s].tensor->name);
+    if (plan->backend->begin_run) plan->backend->begin_run(plan->backend);
     for (int i = 0; !status && i < plan->steps; i++) {
         status = run_step(plan, &plan->step[i], error);
         if (!status && checked) status = check_step(plan, &plan->step[i], error);
     }
+    if (plan->backend->end_run) plan->backend->end_run(plan->backend);
     return status;
 }
 

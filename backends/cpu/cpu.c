@@ -1,6 +1,7 @@
 /* See cpu.h. */
 #include "backends/cpu/cpu.h"
 
+#include "backends/cpu/flush.h"
 #include "core/memory.h"
 
 #include <omp.h>
@@ -33,5 +34,7 @@ reel_backend *reel_cpu_backend(int threads, reel_error *error)
     backend->threads = threads ? threads : omp_get_num_procs();
     backend->serial_below = 1e5; /* some fifty microseconds of one thread */
     backend->kernel = cpu_kernel;
+    backend->begin_run = cpu_flush_begin;
+    backend->end_run = cpu_flush_end;
     return backend;
 }
