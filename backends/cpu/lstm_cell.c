@@ -1,12 +1,11 @@
 /* lstm_cell and its backward pass on the CPU: tiles of neighbouring elements, in parallel. Channels and positions are
    one run of elements a sample, since nothing but a peephole weight [H] asks which channel an element is of. */
+#include "backends/cpu/clones.h"
 #include "backends/cpu/cpu.h"
 #include "backends/cpu/exponential.h"
 #include "ops/lstm_cell.h"
 
 enum { TILE = 512 };
-
-#define CLONES __attribute__((target_clones("default", "avx2", "avx512f")))
 
 typedef struct {
     int64_t sample, first, n;

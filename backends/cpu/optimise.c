@@ -1,12 +1,11 @@
 /* adam, sgd and global_norm on the CPU: one pass over memory, in pieces, in parallel. The arithmetic is that of the
    tensors' dtype; the squares of global_norm are added in double, piece by piece and then in order. */
+#include "backends/cpu/clones.h"
 #include "backends/cpu/cpu.h"
 #include "ops/ops.h"
 #include "ops/update.h"
 
 enum { PIECE = 1 << 15, LANES = 16 };
-
-#define CLONES __attribute__((target_clones("default", "avx2", "avx512f")))
 
 #define ADAM(name, type, ROOT)                                                                                         \
     CLONES static void name(const reel_call *call, const reel_adam_step *s, int64_t first, int64_t n)                  \

@@ -7,12 +7,11 @@
 
    Scratch: the tables of the axes, those of columns again as separate arrays (vectors read them in order), and one or
    two rows a thread. */
+#include "backends/cpu/clones.h"
 #include "ops/resize_taps.h"
 
 #include <omp.h>
 #include <string.h>
-
-#define CLONES __attribute__((target_clones("default", "avx2", "avx512f")))
 
 enum { ROWS = 32 }; /* of the result, in a task */
 

@@ -3,14 +3,13 @@
    When elements lie behind the axis ([N, K, H, W] along K), a task is a tile of neighbouring lines that go through the
    axis together: three passes over a tile that fits the cache, so that memory is read once and written once, in order.
    Along the last axis a task is a line. Sums are double. */
+#include "backends/cpu/clones.h"
 #include "backends/cpu/cpu.h"
 #include "backends/cpu/exponential.h"
 #include "ops/axis.h"
 #include "ops/ops.h"
 
 enum { TILE = 256 };
-
-#define CLONES __attribute__((target_clones("default", "avx2", "avx512f")))
 
 /* `count` lines from x to y (which may be x): n elements each, `inner` apart. */
 #define SOFTMAX_TILE(name, type, EXP)                                                                                  \
