@@ -11,6 +11,7 @@ typedef struct reel_backend reel_backend;
 
 struct reel_backend {
     const char *name;
+    const char *note; /* one line for the user about how it was opened: a fallback that was taken; NULL for none */
     int threads;
     double serial_below; /* a node with less work (core/plan.c) runs on one thread: waking others costs more */
 

@@ -65,14 +65,11 @@ static void compare(reel_dtype dtype, int64_t m, int64_t n, int64_t k, int varia
     void *room = reel_alloc(CPU_GEMM_ROOM, 1);
     ck_assert_ptr_nonnull(room);
     blas(&a, ta, &b, tb, add, &wanted);
-    const cpu_gemm_kernel *kernel[CPU_GEMM_KERNELS];
-    int count = cpu_gemm_kernels(dtype, kernel);
-    ck_assert(count >= 1 && kernel[0] == cpu_gemm_choose(dtype));
-    for (int i = 0; i < count; i++) {
+    for (cpu_isa isa = CPU_ISA_PORTABLE; isa <= cpu_this_machine().widest; isa++) {
         stored c = new_matrix(dtype, m, n, 3);
-        cpu_gemm(kernel[i], m, n, k, operand(&a, ta), operand(&b, tb), add, c.at, c.row, room);
-        ck_assert_msg(memcmp(c.at, wanted.at, c.bytes) == 0, "%s, %d lanes: %d x %d x %d, variant %d, differs",
-                      reel_dtype_name(dtype), (int)kernel[i]->lanes, (int)m, (int)n, (int)k, variant);
+        cpu_gemm(cpu_gemm_kernel_of(dtype, isa), m, n, k, operand(&a, ta), operand(&b, tb), add, c.at, c.row, room);
+        ck_assert_msg(memcmp(c.at, wanted.at, c.bytes) == 0, "%s, %s: %d x %d x %d, variant %d, differs",
+                      reel_dtype_name(dtype), cpu_isa_name(isa), (int)m, (int)n, (int)k, variant);
         reel_free(c.at);
     }
     reel_free(room);

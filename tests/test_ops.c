@@ -1,5 +1,7 @@
-/* Every row of the table of op cases, in every mode; and every op of ops.def in the table. */
+/* Every row of the table of op cases, in every mode, those of the CPU with every instruction set that this machine can
+   run; and every op of ops.def in the table. */
 #include "backends/cpu/cpu.h"
+#include "backends/cpu/isa.h"
 #include "tests/support/op_run.h"
 #include "tests/support/tiny.h"
 
@@ -32,6 +34,18 @@ static void over_table(const char *mode, case_check check)
     printf("%s: %d rows, %d bad\n", mode, rows, bad);
     ck_assert_msg(rows > 0, "the table is empty");
     ck_assert_msg(bad == 0, "%s: %d of %d rows are bad", mode, bad, rows);
+}
+
+static void with_every_set(const char *mode, case_check check)
+{
+    char text[64];
+    cpu_isa before = cpu_isa_current();
+    for (cpu_isa isa = CPU_ISA_PORTABLE; isa <= cpu_this_machine().widest; isa++) {
+        cpu_isa_use(isa);
+        snprintf(text, sizeof text, "%s, %s", mode, cpu_isa_name(isa));
+        over_table(text, check);
+    }
+    cpu_isa_use(before);
 }
 
 /* Two ways of computing the same thing. */
@@ -137,17 +151,17 @@ START_TEST(second_gradients_agree_with_differences)
 END_TEST
 START_TEST(cpu_agrees_with_reference_in_double)
 {
-    over_table("cpu, double", cpu_double);
+    with_every_set("cpu, double", cpu_double);
 }
 END_TEST
 START_TEST(cpu_agrees_with_reference_in_float)
 {
-    over_table("cpu, float", cpu_float);
+    with_every_set("cpu, float", cpu_float);
 }
 END_TEST
 START_TEST(threads_do_not_change_bits)
 {
-    over_table("threads", any_threads);
+    with_every_set("threads", any_threads);
 }
 END_TEST
 

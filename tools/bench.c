@@ -1,12 +1,12 @@
 /* reel bench: seconds a training step, or a frame of inference, on random data. Takes the options of the peer in torch
    and prints its keys, so that the two can be run side by side. */
-#include "backends/registry.h"
 #include "core/clock.h"
 #include "core/memory.h"
 #include "core/rng.h"
 #include "models/s2s_session.h"
 #include "tools/commands.h"
 #include "tools/cost_report.h"
+#include "tools/device.h"
 #include "tools/model_options.h"
 #include "tools/options.h"
 #include "tools/trainer.h"
@@ -219,7 +219,7 @@ int reel_command_bench(int argc, char **argv)
         status = reel_fail(&b.error, REEL_USAGE, "infer runs one video in fp32: --batch 1 --dtype fp32");
     b.seconds = reel_alloc((size_t)b.o.steps, sizeof *b.seconds);
     if (!status && !b.seconds) status = reel_fail_memory(&b.error);
-    if (!status && !(b.backend = reel_backend_open(b.o.model.device, b.o.threads, &b.error))) status = b.error.status;
+    if (!status && !(b.backend = reel_device_open(b.o.model.device, b.o.threads, &b.error))) status = b.error.status;
     if (!status) status = b.o.what ? time_inference(&b) : time_training(&b);
     if (!status) {
         qsort(b.seconds, (size_t)b.o.steps, sizeof *b.seconds, ascending);

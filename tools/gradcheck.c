@@ -1,9 +1,9 @@
 /* `reel gradcheck`: does the gradient of an op, or of a whole network's loss, agree with differences of its forward
    pass? See autograd/gradcheck.h for the method. */
 #include "autograd/gradcheck.h"
-#include "backends/registry.h"
 #include "core/memory.h"
 #include "tools/commands.h"
+#include "tools/device.h"
 #include "tools/gradcheck_model.h"
 #include "tools/op_call.h"
 
@@ -121,7 +121,7 @@ int reel_command_gradcheck(int argc, char **argv)
     char where[REEL_WHERE_TEXT] = "";
     int code = reel_options_begin(&usage, argc, argv, &o);
     if (code >= 0) return code;
-    reel_backend *backend = reel_backend_open(o.model.device, o.threads, &error);
+    reel_backend *backend = reel_device_open(o.model.device, o.threads, &error);
     if (backend && o.op)
         check_op(&o, backend, &result, &error);
     else if (backend)

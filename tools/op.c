@@ -1,12 +1,12 @@
 /* `reel op`: one op on arrays from files, with the gradients of its first output, so that any other system's numbers
    can be held against reel's without writing C. */
 #include "autograd/gradient.h"
-#include "backends/registry.h"
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/plan.h"
 #include "tools/array_file.h"
 #include "tools/commands.h"
+#include "tools/device.h"
 #include "tools/op_call.h"
 
 #include <jansson.h>
@@ -213,7 +213,7 @@ static reel_status run_op(op_run *r)
     reel_status status = reel_op_call_begin(&r->call, r->o.name, &r->o.set, &r->error);
     if (!status) status = read_inputs(r);
     if (status) return status;
-    r->backend = reel_backend_open(r->o.device, r->o.threads, &r->error);
+    r->backend = reel_device_open(r->o.device, r->o.threads, &r->error);
     if (!r->backend) return r->error.status;
     status = reel_op_call_build(&r->call, r->backend, &r->error);
     if (!status) status = add_gradients(r);

@@ -1,9 +1,9 @@
 /* reel segment: a video and the first mask of each object in, a mask a frame out. */
-#include "backends/registry.h"
 #include "core/file.h"
 #include "models/checkpoint.h"
 #include "tools/commands.h"
 #include "tools/data.h"
+#include "tools/device.h"
 #include "tools/model_options.h"
 #include "tools/options.h"
 #include "tools/overlay.h"
@@ -86,7 +86,7 @@ static reel_status open_network(segmentation *s)
     if (status) return status;
     status = reel_model_options_from(&s->model, &file, &s->error);
     if (s->o.size.height) s->model.size = s->o.size;
-    if (!status && !(s->backend = reel_backend_open(s->o.device, s->o.threads, &s->error))) status = s->error.status;
+    if (!status && !(s->backend = reel_device_open(s->o.device, s->o.threads, &s->error))) status = s->error.status;
     if (!status && !(s->set = reel_parameters_new(s->backend, 0))) status = reel_fail_memory(&s->error);
     if (!status) {
         s->session =

@@ -1,10 +1,10 @@
 /* reel train: clips in, weights out. */
-#include "backends/registry.h"
 #include "core/memory.h"
 #include "models/checkpoint.h"
 #include "tools/commands.h"
 #include "tools/cost_report.h"
 #include "tools/data.h"
+#include "tools/device.h"
 #include "tools/model_options.h"
 #include "tools/options.h"
 #include "tools/progress.h"
@@ -238,7 +238,7 @@ static reel_status steps(training_run *r)
 static reel_status train(training_run *r)
 {
     reel_training training = plan_of(&r->o);
-    r->backend = reel_backend_open(r->o.model.device, r->o.threads, &r->error);
+    r->backend = reel_device_open(r->o.model.device, r->o.threads, &r->error);
     if (!r->backend) return r->error.status;
     r->trainer = reel_trainer_new(&training, r->backend, &r->error);
     if (!r->trainer) return r->error.status;

@@ -2,6 +2,7 @@
 #include "backends/cpu/cpu.h"
 
 #include "backends/cpu/flush.h"
+#include "backends/cpu/isa.h"
 #include "core/memory.h"
 
 #include <omp.h>
@@ -24,6 +25,8 @@ reel_backend *reel_cpu_backend(int threads, reel_error *error)
                   MOST_THREADS);
         return NULL;
     }
+    cpu_isa isa;
+    if (cpu_isa_choose(&isa, error)) return NULL;
     reel_backend *backend = reel_alloc(1, sizeof *backend);
     if (!backend) {
         reel_fail_memory(error);
@@ -31,6 +34,8 @@ reel_backend *reel_cpu_backend(int threads, reel_error *error)
     }
     reel_host_backend(backend);
     backend->name = "cpu";
+    if (cpu_this_machine().amx_refused && isa == CPU_ISA_AVX512)
+        backend->note = "this machine has AMX, but its system does not let this process use it; going on with AVX-512";
     backend->threads = threads ? threads : omp_get_num_procs();
     backend->serial_below = 1e5; /* some fifty microseconds of one thread */
     backend->kernel = cpu_kernel;

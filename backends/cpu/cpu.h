@@ -6,8 +6,9 @@
 
 #include "core/backend.h"
 
-/* threads = 0: one for every core this process may use. NULL with `error` set when out of memory or for a number that
-   makes no sense. Close with backend->close(backend). */
+/* threads = 0: one for every core this process may use. NULL with `error` set when out of memory, for a number that
+   makes no sense, or when REEL_ISA asks for an instruction set that is unknown or not there (isa.h). Close with
+   backend->close(backend). */
 reel_backend *reel_cpu_backend(int threads, reel_error *error);
 
 /* The kernel of this backend for an op; its `run` is NULL when there is none. */

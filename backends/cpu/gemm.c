@@ -52,24 +52,20 @@
 #define TARGET
 #include "backends/cpu/gemm_tile.h"
 
-int cpu_gemm_kernels(reel_dtype dtype, const cpu_gemm_kernel *list[CPU_GEMM_KERNELS])
+const cpu_gemm_kernel *cpu_gemm_kernel_of(reel_dtype dtype, cpu_isa isa)
 {
-    int count = 0;
     bool single = dtype == REEL_F32;
 #ifdef __x86_64__
-    if (__builtin_cpu_supports("avx512f")) list[count++] = single ? &wide_f32_kernel : &wide_f64_kernel;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        list[count++] = single ? &middle_f32_kernel : &middle_f64_kernel;
+    if (isa >= CPU_ISA_AVX512) return single ? &wide_f32_kernel : &wide_f64_kernel;
+    if (isa >= CPU_ISA_AVX2) return single ? &middle_f32_kernel : &middle_f64_kernel;
 #endif
-    list[count++] = single ? &plain_f32_kernel : &plain_f64_kernel;
-    return count;
+    (void)isa;
+    return single ? &plain_f32_kernel : &plain_f64_kernel;
 }
 
 const cpu_gemm_kernel *cpu_gemm_choose(reel_dtype dtype)
 {
-    const cpu_gemm_kernel *list[CPU_GEMM_KERNELS];
-    cpu_gemm_kernels(dtype, list);
-    return list[0];
+    return cpu_gemm_kernel_of(dtype, cpu_isa_current());
 }
 
 /* --- packing --- */

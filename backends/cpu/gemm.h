@@ -3,12 +3,13 @@
 
    The way of Goto and van de Geijn (2008): B is packed in strips as wide as a register tile and as deep as the cache
    allows, A in strips as high as the tile; then the tile reads both in order. A kernel that makes B as it goes (a
-   convolution) writes the strips itself and spares the copy. The vector width is chosen from what the processor says
-   it can do, not from its model number: a BLAS library that goes by the number takes its narrowest kernels where a
-   virtual machine hides it, so that none is linked here, and tests alone compare with one. */
+   convolution) writes the strips itself and spares the copy. The vector width is that of the instruction set chosen
+   (isa.h). A BLAS library goes by the processor's model number and takes its narrowest kernels where a virtual machine
+   hides it, so that none is linked here, and tests alone compare with one. */
 #ifndef REEL_BACKENDS_CPU_GEMM_H
 #define REEL_BACKENDS_CPU_GEMM_H
 
+#include "backends/cpu/isa.h"
 #include "core/shape.h"
 
 typedef void cpu_gemm_tile(int64_t depth, const void *a, const void *b, bool add, void *c, int64_t row);
@@ -19,11 +20,9 @@ typedef struct {
     cpu_gemm_tile *tile[3]; /* for 1, 2 and 3 vectors across */
 } cpu_gemm_kernel;
 
-enum { CPU_GEMM_KERNELS = 3 };
-
-/* The kernels for a float type that this processor can run, the widest first; returns how many there are. */
-int cpu_gemm_kernels(reel_dtype dtype, const cpu_gemm_kernel *list[CPU_GEMM_KERNELS]);
-const cpu_gemm_kernel *cpu_gemm_choose(reel_dtype dtype); /* the widest */
+/* The kernel of a float type for an instruction set, or for the nearest before it that has one. */
+const cpu_gemm_kernel *cpu_gemm_kernel_of(reel_dtype dtype, cpu_isa isa);
+const cpu_gemm_kernel *cpu_gemm_choose(reel_dtype dtype); /* for the current one */
 
 /* Strips are 3 vectors wide; the last one as many as it needs. They lie one after the other, each depth rows. */
 static inline int64_t cpu_gemm_strip(const cpu_gemm_kernel *kernel)

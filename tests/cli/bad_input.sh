@@ -42,6 +42,12 @@ refuses 1 "--size: '32x99999' is not a size" train --size 32x99999
 refuses 1 "--size: '32' is not a size" train --size 32
 refuses 1 "--bin 5 is wider than --border 3" train --data data --bin 5 --border 3
 refuses 2 "device 'gpu7': .* has the devices cpu" train --data data --device gpu7 --out run
+tiny=(bench infer --width 0.01 --size 8x8 --steps 1 --warmup 0)
+REEL_ISA=sse9 refuses 1 "REEL_ISA=sse9 is no instruction set; known are portable, avx2, avx512, amx" "${tiny[@]}"
+if ! REEL_ISA=amx "$REEL" "${tiny[@]}" >out 2>err; then
+    REEL_ISA=amx refuses 2 "REEL_ISA=amx: this machine .*; it runs portable" "${tiny[@]}"
+fi
+REEL_ISA=portable expect 0 "$REEL" "${tiny[@]}"
 refuses 1 "either --frames DIR with --mask PNG, or --data DIR" segment --weights w --out o
 
 # --- data sets ---
