@@ -1,9 +1,11 @@
 /* reel bench: seconds a training step, or a frame of inference, on random data. Takes the options of the peer in torch
    and prints its keys, so that the two can be run side by side. */
+#include "backends/cpu/isa.h"
 #include "core/clock.h"
 #include "core/memory.h"
 #include "core/rng.h"
 #include "models/s2s_session.h"
+#include "tools/bench.h"
 #include "tools/commands.h"
 #include "tools/cost_report.h"
 #include "tools/device.h"
@@ -36,7 +38,10 @@ static const reel_option table[] = {
     REEL_OPTION("json", FLAG, bench_options, json, NULL, "print one line of JSON"),
     {0},
 };
-static const reel_usage usage = {"bench", "Times the network on random data.", table, NULL};
+static const reel_usage usage = {
+    "bench", "Times the network on random data.", table,
+    "`reel bench peaks` measures what the machine can do at most, `reel bench layers` each "
+    "convolution as a\nshare of that; each has its own --help."};
 
 typedef struct {
     bench_options o;
@@ -203,15 +208,18 @@ static void print_result(const bench *b)
     printf("{\"peer\": \"reel %s\", \"what\": \"%s\", \"model\": \"%s\", \"top\": \"%s\", \"width\": %s, "
            "\"size\": \"%s\", \"frames\": %d, \"batch\": %d, \"dtype\": \"%s\", \"device\": \"%s\", "
            "\"channels_last\": false, \"min\": %.4f, \"median\": %.4f, \"max\": %.4f, \"peak_rss_mib\": %zu, "
-           "\"parameters\": %lld, \"gflops\": %.1f}\n",
+           "\"parameters\": %lld, \"gflops\": %.1f, \"isa\": \"%s\"}\n",
            REEL_VERSION, o->what ? "infer frame" : "train step", model.text[0], model.text[1], model.text[2],
            model.text[3], o->frames, o->batch, o->model.dtype ? "fp64" : "fp32", o->model.device, low, median, high,
-           reel_peak_memory() >> 20, (long long)b->parameters, b->flops / median / 1e9);
+           reel_peak_memory() >> 20, (long long)b->parameters, b->flops / median / 1e9,
+           cpu_isa_name(cpu_isa_current()));
 }
 
 int reel_command_bench(int argc, char **argv)
 {
     bench b = {0};
+    if (argc > 1 && !strcmp(argv[1], "peaks")) return reel_bench_peaks(argc - 1, argv + 1);
+    if (argc > 1 && !strcmp(argv[1], "layers")) return reel_bench_layers(argc - 1, argv + 1);
     int code = reel_options_begin(&usage, argc, argv, &b.o);
     if (code >= 0) return code;
     reel_status status = reel_model_options_settle(&b.o.model, &b.error);

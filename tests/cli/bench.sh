@@ -1,0 +1,41 @@
+#!/bin/bash
+# What `reel bench` prints for programs: every key, numbers that can be, and as many layers as the network has.
+source "${BASH_SOURCE%/*}/lib/check.bash"
+small=(--width 0.01 --size 32x64 --frames 2 --threads 2)
+
+# keys NAME…: the JSON in $T/out has them all, on one line.
+keys() {
+    local key
+    [ "$(grep -c . "$T/out")" -eq 1 ] || fail "not one line: $(head -n 3 "$T/out")"
+    for key in "$@"; do grep -q "\"$key\": " "$T/out" || fail "no key $key in $(cat "$T/out")"; done
+}
+positive() {
+    local key
+    for key in "$@"; do
+        awk -v x="$(number "$T/out" "$key")" 'BEGIN { exit !(x > 0) }' || fail "$key is not above zero: $(cat "$T/out")"
+    done
+}
+
+for what in train infer; do
+    expect 0 "$REEL" bench $what "${small[@]}" --steps 2 --warmup 0 --json
+    keys peer what model top width size frames batch dtype device channels_last min median max peak_rss_mib \
+        parameters gflops isa
+    positive min median max peak_rss_mib parameters gflops
+done
+
+expect 0 "$REEL" bench peaks --threads 1 --json
+keys isa threads peaks name unit one all
+[ "$(grep -oE '"(one|all)": [0-9.]+' "$T/out" | awk '$2 <= 0' | wc -l)" -eq 0 ] || fail "a peak is zero: $(cat "$T/out")"
+
+expect 0 "$REEL" bench layers "${small[@]}" --repeats 1 --json
+keys isa threads layers scope geometry peak_gflops forward input_gradient weight_gradient forward_80 all_60
+layers=$(grep -o '"scope"' "$T/out" | wc -l)
+[ "$layers" -ge 25 ] || fail "the network has $layers different convolutions"
+grep -oE '"gflops": (0\.0|inf|nan|-)' "$T/out" && fail "a layer without a rate: $(cat "$T/out")"
+expect 0 "$REEL" bench layers "${small[@]}" --repeats 1
+grep -q "^[0-9]* of $layers layers reach 80 %" "$T/out" || fail "no count of layers: $(tail -n 1 "$T/out")"
+
+expect 1 "$REEL" bench layers --dtype fp64
+expect 1 "$REEL" bench peaks --steps 3
+expect 1 "$REEL" bench
+echo "1 passed"
