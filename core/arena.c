@@ -6,8 +6,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-enum { ALIGNMENT = 64 };
-
 static int larger_first(const void *a, const void *b)
 {
     const reel_piece *p = *(reel_piece *const *)a, *q = *(reel_piece *const *)b;
@@ -28,7 +26,7 @@ static size_t lowest_gap(const reel_piece *p, reel_piece *const *placed, int cou
         if (!together(p, placed[i])) continue;
         if (placed[i]->offset >= at + p->bytes) return at;
         size_t end = placed[i]->offset + placed[i]->bytes;
-        if (end > at) at = (end + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+        if (end > at) at = (end + REEL_ALIGNMENT - 1) & ~(size_t)(REEL_ALIGNMENT - 1);
     }
     return at;
 }

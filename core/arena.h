@@ -5,15 +5,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum { REEL_ALIGNMENT = 64 }; /* of every piece, in bytes: a cache line, and the widest vector */
+
 typedef struct {
     size_t bytes;
     int first, last; /* alive from position first to position last, both included */
     size_t offset;   /* the answer */
 } reel_piece;
 
-/* Gives every piece an offset, a multiple of 64, such that pieces alive together do not overlap. Largest first, each at
-   the lowest offset that is free for its whole life. Returns false when out of memory; *total is the arena's size.
-   Cost: n^2 in the number of pieces, a few milliseconds for the thousands of a training step. */
+/* Gives every piece an offset, a multiple of REEL_ALIGNMENT, such that pieces alive together do not overlap. Largest
+   first, each at the lowest offset that is free for its whole life. Returns false when out of memory; *total is the
+   arena's size. Cost: n^2 in the number of pieces, a few milliseconds for the thousands of a training step. */
 bool reel_arena_layout(reel_piece *piece, int count, size_t *total);
 
 #endif

@@ -124,6 +124,11 @@ struct reel_op {
     bool (*shape)(reel_rule *rule);
     void (*gradient)(reel_gradient *g); /* NULL with REEL_OP_NO_GRADIENT */
     reel_kernel reference;
+    /* Where memory can be shared instead of copied (core/sharing.h), in elements; -1 for nowhere, NULL for never: where
+       in input 0 the run begins that is output 0, and where in output 0 the run begins that is input k. A kernel finds
+       such an input in its place and must not copy it onto itself. */
+    int64_t (*run_of_input)(const reel_node *node);
+    int64_t (*run_of_output)(const reel_node *node, int k);
     double (*flops)(const reel_node *node); /* NULL: one operation an output element */
 };
 

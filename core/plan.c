@@ -1,11 +1,12 @@
 /* See plan.h. Planning is four passes over the nodes, each a function below: what is needed, how long it lives, which
-   memory it shares, where it lies. */
+   memory it shares, where it lies. Which tensors are pieces of others is settled in sharing.h. */
 #include "core/plan.h"
 
 #include "core/arena.h"
 #include "core/clock.h"
 #include "core/memory.h"
 #include "core/rng.h"
+#include "core/sharing.h"
 
 #include <limits.h>
 #include <math.h>
@@ -38,7 +39,8 @@ struct reel_plan {
     reel_backend *backend;
     planned *step;
     int steps;
-    int *memory; /* per tensor id: its storage, -1 when not needed */
+    int *memory;     /* per tensor id: its storage, -1 when not needed */
+    reel_home *home; /* per tensor id: what it is a piece of, and its life */
     int tensors;
     storage *store;
     int stores;
@@ -77,33 +79,29 @@ static bool find_needed(reel_plan *plan, reel_tensor *const *wanted, int count)
 
 /* --- pass 2: how long it lives --- */
 
-/* root[t]: the tensor whose memory t is, through views and updates. last[root]: the last step that touches it. */
-static void find_lives(const reel_plan *plan, int *root, int *last)
+static void find_lives(reel_plan *plan)
 {
-    for (int i = 0; i < plan->steps; i++) {
-        const reel_node *node = plan->step[i].node;
-        int shared = node->op->flags & REEL_OP_VIEW ? 1 : node->op->flags & REEL_OP_UPDATES ? node->op->outputs : 0;
-        for (int k = 0; k < node->inputs; k++)
-            if (node->input[k]) last[root[node->input[k]->id]] = i;
-        for (int k = 0; k < node->op->outputs; k++) {
-            int t = node->output[k].id;
-            const reel_tensor *origin = k < shared ? node->input[k] : NULL;
-            root[t] = origin ? root[origin->id] : t;
-            last[root[t]] = i;
+    size_t offset;
+    for (int i = 0; i < plan->steps; i++) reel_find_home(plan->home, plan->step[i].node, i);
+    for (int i = 0; i < plan->steps; i++)
+        for (int k = 0; k < plan->step[i].node->op->outputs; k++) {
+            const reel_tensor *t = &plan->step[i].node->output[k];
+            if (plan->wanted[t->id]) plan->home[reel_whole(plan->home, t, &offset)->id].last = INT_MAX;
         }
-    }
-    for (int t = 0; t < plan->tensors; t++)
-        if (plan->wanted[t]) last[root[t]] = INT_MAX;
+    for (int i = 0; i < plan->steps; i++) reel_share_runs(plan->home, plan->step[i].node);
 }
 
 /* --- pass 3: which memory it shares --- */
 
-static int new_storage(reel_plan *plan, const reel_tensor *t, int step, int last)
+static size_t bytes_of(const reel_tensor *t)
 {
-    int64_t elements;
+    return (size_t)reel_elements(&t->shape) * reel_dtype_size(t->dtype);
+}
+
+static int new_storage(reel_plan *plan, const reel_tensor *t, int step)
+{
     storage *s = &plan->store[plan->stores];
-    *s = (storage){.tensor = t, .first = step, .last = last};
-    reel_shape_measure(&t->shape, t->dtype, &elements, &s->bytes);
+    *s = (storage){.tensor = t, .bytes = bytes_of(t), .first = step, .last = plan->home[t->id].last};
     if (t->node->op == &reel_op_parameter)
         s->where = IN_PARAMETER;
     else if (t->node->op->flags & REEL_OP_SOURCE)
@@ -111,7 +109,7 @@ static int new_storage(reel_plan *plan, const reel_tensor *t, int step, int last
     return plan->stores++;
 }
 
-/* The storage of an input that dies at this step and may be written over, or -1. */
+/* The storage of an input that fills it, dies at this step and may be written over, or -1. */
 static int dying_input(const reel_plan *plan, const reel_node *node, int step)
 {
     const reel_tensor *out = &node->output[0];
@@ -119,7 +117,8 @@ static int dying_input(const reel_plan *plan, const reel_node *node, int step)
         const reel_tensor *in = node->input[k];
         if (!in || in->dtype != out->dtype || !reel_shape_equal(&in->shape, &out->shape)) continue;
         int s = plan->memory[in->id];
-        bool fits = plan->store[s].where == IN_ARENA && plan->store[s].last == step;
+        bool fits =
+            plan->store[s].where == IN_ARENA && plan->store[s].last == step && plan->store[s].bytes == bytes_of(in);
         for (int j = 0; fits && j < node->inputs; j++)
             if (node->input[j] && plan->memory[node->input[j]->id] == s)
                 fits = reel_shape_equal(&node->input[j]->shape, &out->shape);
@@ -128,18 +127,19 @@ static int dying_input(const reel_plan *plan, const reel_node *node, int step)
     return -1;
 }
 
-static void share_memory(reel_plan *plan, const int *root, const int *last)
+static void share_memory(reel_plan *plan)
 {
     for (int i = 0; i < plan->steps; i++) {
         const reel_node *node = plan->step[i].node;
         for (int k = 0; k < node->op->outputs; k++) {
-            const reel_tensor *t = &node->output[k];
-            int reuse = -1;
-            if (root[t->id] != t->id)
-                reuse = plan->memory[root[t->id]];
-            else if (k == 0 && node->op->flags & REEL_OP_INPLACE && (reuse = dying_input(plan, node, i)) >= 0)
-                plan->store[reuse].last = last[t->id];
-            plan->memory[t->id] = reuse >= 0 ? reuse : new_storage(plan, t, i, last[t->id]);
+            size_t offset;
+            const reel_tensor *t = &node->output[k], *whole = reel_whole(plan->home, t, &offset);
+            int *memory = &plan->memory[whole->id];
+            if (*memory < 0 && k == 0 && whole == t && node->op->flags & REEL_OP_INPLACE &&
+                (*memory = dying_input(plan, node, i)) >= 0)
+                plan->store[*memory].last = plan->home[t->id].last;
+            if (*memory < 0) *memory = new_storage(plan, whole, i);
+            plan->memory[t->id] = *memory;
         }
     }
 }
@@ -189,6 +189,13 @@ static double work_of(const planned *p)
     return elements + reel_node_flops(p->node) / 16;
 }
 
+/* Its output is a piece of its input as it stands. */
+static bool is_view(const reel_plan *plan, const reel_node *node)
+{
+    return !(node->op->flags & REEL_OP_UPDATES) && node->inputs &&
+           plan->home[node->output[0].id].whole == node->input[0];
+}
+
 static reel_status choose_kernels(reel_plan *plan, reel_error *error)
 {
     size_t arrays = 0;
@@ -205,7 +212,7 @@ static reel_status choose_kernels(reel_plan *plan, reel_error *error)
                 *a = (reel_array){.dtype = p->node->input[k]->dtype, .shape = p->node->input[k]->shape};
         for (int k = 0; k < p->node->op->outputs; k++, a++)
             *a = (reel_array){.dtype = p->node->output[k].dtype, .shape = p->node->output[k].shape};
-        if (p->node->op->flags & (REEL_OP_SOURCE | REEL_OP_VIEW)) continue;
+        if (p->node->op->flags & REEL_OP_SOURCE || is_view(plan, p->node)) continue;
         if (!plan->backend->kernel(plan->backend, p->node, &p->kernel, &p->native))
             return reel_fail(error, REEL_ENVIRONMENT, "%s: the %s backend has no kernel for it; use --device cpu",
                              reel_node_text(p->node, text), plan->backend->name);
@@ -220,20 +227,18 @@ static reel_status choose_kernels(reel_plan *plan, reel_error *error)
 static reel_status make_plan(reel_plan *plan, reel_tensor *const *wanted, int count, reel_error *error)
 {
     size_t n = (size_t)plan->tensors;
-    int *root = reel_alloc(n, sizeof *root), *last = reel_alloc(n, sizeof *last);
+    plan->home = reel_alloc(n, sizeof *plan->home);
     plan->memory = reel_alloc(n, sizeof *plan->memory);
     plan->store = reel_alloc(n, sizeof *plan->store);
     plan->wanted = reel_alloc(n, sizeof *plan->wanted);
     reel_status status = REEL_ENVIRONMENT;
-    if (root && last && plan->memory && plan->store && plan->wanted && find_needed(plan, wanted, count)) {
+    if (plan->home && plan->memory && plan->store && plan->wanted && find_needed(plan, wanted, count)) {
         for (size_t t = 0; t < n; t++) plan->memory[t] = -1;
-        find_lives(plan, root, last);
-        share_memory(plan, root, last);
+        find_lives(plan);
+        share_memory(plan);
         status = lay_out(plan, error);
         if (!status) status = choose_kernels(plan, error);
     }
-    reel_free(root);
-    reel_free(last);
     if (status == REEL_ENVIRONMENT && !reel_failed(error)) reel_fail_memory(error);
     return status;
 }
@@ -267,6 +272,7 @@ void reel_plan_free(reel_plan *plan)
     if (plan->scratch) plan->backend->release(plan->backend, plan->scratch);
     reel_free(plan->step);
     reel_free(plan->memory);
+    reel_free(plan->home);
     reel_free(plan->store);
     reel_free(plan->arrays);
     reel_free(plan->wanted);
@@ -293,6 +299,13 @@ static reel_status prepare_storage(reel_plan *plan, storage *s, reel_error *erro
     return plan->backend->write(plan->backend, s->data, node->source.constant, s->bytes, error);
 }
 
+static void *data_of(const reel_plan *plan, const reel_tensor *x)
+{
+    size_t offset;
+    reel_whole(plan->home, x, &offset);
+    return (char *)plan->store[plan->memory[x->id]].data + offset;
+}
+
 /* Asks for all memory and points every array at its own, once. */
 static reel_status prepare(reel_plan *plan, reel_error *error)
 {
@@ -308,8 +321,8 @@ static reel_status prepare(reel_plan *plan, reel_error *error)
         const reel_node *node = plan->step[i].node;
         reel_array *a = plan->step[i].array;
         for (int k = 0; k < node->inputs; k++, a++)
-            if (node->input[k]) a->data = plan->store[plan->memory[node->input[k]->id]].data;
-        for (int k = 0; k < node->op->outputs; k++, a++) a->data = plan->store[plan->memory[node->output[k].id]].data;
+            if (node->input[k]) a->data = data_of(plan, node->input[k]);
+        for (int k = 0; k < node->op->outputs; k++, a++) a->data = data_of(plan, &node->output[k]);
     }
     plan->ready = true;
     return REEL_OK;
@@ -331,28 +344,27 @@ reel_status reel_plan_write(reel_plan *plan, reel_tensor *input, const void *dat
     return plan->backend->write(plan->backend, s->data, data, s->bytes, error);
 }
 
-static storage *readable(reel_plan *plan, const reel_tensor *x, reel_error *error)
+static reel_status readable(const reel_plan *plan, const reel_tensor *x, reel_error *error)
 {
-    if (x->id < plan->tensors && plan->wanted[x->id] && plan->ready) return storage_of(plan, x);
-    reel_fail(error, REEL_USAGE, "only tensors that the plan was made for can be read, after a run");
-    return NULL;
+    if (x->id < plan->tensors && plan->wanted[x->id] && plan->ready) return REEL_OK;
+    return reel_fail(error, REEL_USAGE, "only tensors that the plan was made for can be read, after a run");
 }
 
 reel_status reel_plan_read(reel_plan *plan, reel_tensor *wanted, void *data, reel_error *error)
 {
-    const storage *s = readable(plan, wanted, error);
-    return s ? plan->backend->read(plan->backend, data, s->data, s->bytes, error) : REEL_USAGE;
+    reel_status status = readable(plan, wanted, error);
+    return status ? status : plan->backend->read(plan->backend, data, data_of(plan, wanted), bytes_of(wanted), error);
 }
 
 reel_status reel_plan_carry(reel_plan *plan, reel_tensor *input, reel_tensor *wanted, reel_error *error)
 {
-    const storage *from = readable(plan, wanted, error);
     storage *to = storage_of(plan, input);
-    if (!from) return REEL_USAGE;
-    if (!to || input->node->op != &reel_op_input || to->bytes != from->bytes)
+    reel_status status = readable(plan, wanted, error);
+    if (status) return status;
+    if (!to || input->node->op != &reel_op_input || to->bytes != bytes_of(wanted))
         return reel_fail(error, REEL_USAGE, "a state is carried from a wanted tensor to an input of the same size");
     to->written = true;
-    return plan->backend->copy(plan->backend, to->data, from->data, to->bytes, error);
+    return plan->backend->copy(plan->backend, to->data, data_of(plan, wanted), to->bytes, error);
 }
 
 void reel_plan_random(reel_plan *plan, uint64_t seed, uint64_t step)

@@ -2,9 +2,10 @@
    which kernels. Planning does no arithmetic and asks for no memory, so that its answer to "how much?" is free.
 
    Liveness: a tensor lives from the node that makes it to the last node that reads it. Views share the memory of what
-   they view; an element-wise op may write over an input that dies there. What lives at the same time is laid out side
-   by side in one arena, largest first at the lowest offset that is free for its whole life (greedy by size; Pisarchyk
-   and Lee 2020 find it within a few per cent of the lower bound). Inputs, constants and parameters lie outside. */
+   they view, and the inputs of a concatenation may be computed in its output (core/sharing.h); an element-wise op may
+   write over an input that dies there. What lives at the same time is laid out side by side in one arena, largest first
+   at the lowest offset that is free for its whole life (greedy by size; Pisarchyk and Lee 2020 find it within a few per
+   cent of the lower bound). Inputs, constants and parameters lie outside. */
 #ifndef REEL_CORE_PLAN_H
 #define REEL_CORE_PLAN_H
 

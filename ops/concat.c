@@ -2,7 +2,8 @@
 
    Inputs: any number of tensors of one dtype and one rank (at least 1), equal in every size but that of the axis;
    y has the sum of their sizes there. The order of the inputs fixes the meaning of imported weights that read y.
-   Cost: a copy. For [N, C, H, W] along C it is one long copy an input and sample.
+   Cost: a copy. For [N, C, H, W] along C it is one long copy an input and sample. Where all axes before the joined one
+   have size 1, a plan lets inputs be computed in their places, and nothing is copied.
 
    Gradient: dx_i = the slice of dy that input i filled. */
 #include "ops/ops.h"
@@ -69,10 +70,24 @@ static reel_status reference(const reel_call *call)
     for (int64_t o = 0; o < outer; o++)
         for (int i = 0; i < call->inputs; i++) {
             size_t bytes = (size_t)call->input[i].shape.size[axis] * inner;
-            if (bytes) memcpy(to, (const char *)call->input[i].data + (size_t)o * bytes, bytes);
+            if (bytes && call->input[i].data != to)
+                memcpy(to, (const char *)call->input[i].data + (size_t)o * bytes, bytes);
             to += bytes;
         }
     return REEL_OK;
+}
+
+/* An input lies in the output in one run when all axes before the joined one have one position each. */
+static int64_t run_of_output(const reel_node *node, int input)
+{
+    const reel_concat_attr *a = node->attr;
+    const reel_shape *y = &node->output[0].shape;
+    int axis = reel_shape_axis(y, a->axis);
+    int64_t before = 0;
+    for (int k = 0; k < axis; k++)
+        if (y->size[k] != 1) return -1;
+    for (int i = 0; i < input; i++) before += reel_elements(&node->input[i]->shape);
+    return before;
 }
 
 const reel_op reel_op_concat = {.name = "concat",
@@ -83,4 +98,5 @@ const reel_op reel_op_concat = {.name = "concat",
                                 .attrs = attrs,
                                 .shape = shape_rule,
                                 .gradient = gradient_rule,
-                                .reference = {reference, NULL}};
+                                .reference = {reference, NULL},
+                                .run_of_output = run_of_output};

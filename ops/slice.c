@@ -3,7 +3,7 @@
    x: any shape, any dtype. Positions below zero count from the end; then everything is clamped to the tensor, so that a
    range may be empty. A negative step walks backwards and stops before `stop`; to include the first element, stop must
    be below -size, since -1 means the last one. Cost: a copy of what is taken, in runs as long as the innermost axes
-   allow.
+   allow; nothing where it is one run, which a plan makes a view.
 
    Gradient: dx = slice_gradient(dy), which puts dy back and is zero elsewhere. The two are each other's adjoint, so
    both can be differentiated for ever. */
@@ -128,6 +128,20 @@ static reel_status reference(const reel_call *call)
     return REEL_OK;
 }
 
+/* What is taken lies in one run when all axes before the last one that is cut have one position each. */
+static int64_t run_of_input(const reel_node *node)
+{
+    const reel_shape *x = &node->input[0]->shape;
+    int64_t run, stride[REEL_MAX_RANK] = {0};
+    reel_slice_range range = {.step = {0}};
+    reel_slice_ranges(node->attr, x, &range);
+    reel_shape_strides(x, stride);
+    int axes = reel_slice_run(&range, x, &run);
+    for (int k = 0; k < axes; k++)
+        if (range.count[k] != 1) return -1;
+    return reel_slice_offset(&range, x, stride, axes, 0);
+}
+
 const reel_op reel_op_slice = {.name = "slice",
                                .summary = "x[start:stop:step] along axes",
                                .least_inputs = 1,
@@ -137,4 +151,5 @@ const reel_op reel_op_slice = {.name = "slice",
                                .attrs = attrs,
                                .shape = shape_rule,
                                .gradient = gradient_rule,
-                               .reference = {reference, NULL}};
+                               .reference = {reference, NULL},
+                               .run_of_input = run_of_input};

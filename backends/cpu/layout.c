@@ -57,13 +57,14 @@ reel_status cpu_concat(const reel_call *call)
         const char *x = call->input[k].data;
         const cutting c = cut(outer, entry * (size_t)call->input[k].shape.size[axis]);
         char *to = (char *)y->data + start;
+        start += c.bytes;
+        if (x == to) continue; /* it was computed there */
 #pragma omp parallel for num_threads(call->threads) schedule(static) if (c.tasks > 1)
         for (int64_t i = 0; i < c.tasks; i++) {
             piece p = piece_of(&c, i);
             for (int64_t o = p.first; o < p.end; o++)
                 memcpy(to + (size_t)o * row + p.from, x + (size_t)o * c.bytes + p.from, p.count);
         }
-        start += c.bytes;
     }
     return REEL_OK;
 }
