@@ -15,7 +15,7 @@ B   := build
 OPT := -O3 -fno-math-errno -fno-trapping-math
 endif
 
-PACKAGES := libjpeg libpng jansson
+PACKAGES := libjpeg libpng zlib jansson
 CFLAGS   ?= -g
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wvla
 ALL      := -std=c11 -D_GNU_SOURCE -I. -fPIC -fopenmp $(WARN) $(OPT) $(CFLAGS) -MMD -MP \

@@ -175,18 +175,13 @@ static reel_status guarded(reader *r, void (*work)(reader *))
     return r->status;
 }
 
-static uint32_t big_endian(const uint8_t *at)
-{
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
 /* The first chunk of every PNG tells the size: 8 bytes of signature, 8 of chunk head, then width and height. */
 reel_status reel_png_size(const reel_picture_file *file, int *width, int *height, reel_error *error)
 {
     if (file->bytes < 24 || memcmp(file->data, "\211PNG\r\n\032\n\0\0\0\015IHDR", 16) != 0)
         return reel_fail(error, REEL_BAD_DATA, "%s: the PNG is damaged (no header); copy or export it again",
                          file->path);
-    uint32_t w = big_endian(file->data + 16), h = big_endian(file->data + 20);
+    uint32_t w = reel_png_number(file->data + 16), h = reel_png_number(file->data + 20);
     reel_status status = reel_picture_check_size(file->path, w, h, error);
     if (status == REEL_OK) *width = (int)w, *height = (int)h;
     return status;
@@ -207,7 +202,9 @@ reel_status reel_png_read_mask(const reel_picture_file *file, reel_mask *mask, r
     int width, height;
     reader r = {.file = file, .mask = mask, .error = error};
     reel_status status = reel_png_size(file, &width, &height, error);
-    if (status == REEL_OK) status = guarded(&r, read_mask);
+    if (status != REEL_OK) return status;
+    status = reel_png_read_plain_mask(file, mask, error);
+    if (status == REEL_BAD_DATA) status = guarded(&r, read_mask);
     if (status != REEL_OK) reel_mask_free(mask);
     return status;
 }

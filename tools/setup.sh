@@ -3,7 +3,7 @@
 # build: compiler and libraries; test: also what the tests use. Debian 12 and its relatives.
 set -eu
 
-packages="gcc libc6-dev make pkg-config libjpeg-dev libpng-dev libjansson-dev"
+packages="gcc libc6-dev make pkg-config libjpeg-dev libpng-dev zlib1g-dev libjansson-dev"
 [ "${1:-build}" = test ] && packages="$packages check binutils libopenblas-dev"
 
 missing=

@@ -54,20 +54,26 @@ static uint32_t adler32_of(const uint8_t *data, size_t bytes)
 }
 
 /* One stored block: a zlib stream that needs no compressor, up to 65535 bytes. */
+void png_filtered_rows(png_text *png, const uint8_t *raw, size_t bytes)
+{
+    png_text stream = {.bytes = 0};
+    unsigned n = (unsigned)bytes;
+    unsigned char head[] = {
+        0x78, 0x01, 0x01, (unsigned char)n, (unsigned char)(n >> 8), (unsigned char)~n, (unsigned char)(~n >> 8)};
+    put(&stream, head, sizeof head);
+    put(&stream, raw, bytes);
+    put32(&stream, adler32_of(raw, bytes));
+    png_chunk(png, "IDAT", stream.data, stream.bytes);
+}
+
 void png_pixels(png_text *png, const uint8_t *rows, size_t row_bytes, size_t height)
 {
-    png_text raw = {.bytes = 0}, stream = {.bytes = 0};
+    png_text raw = {.bytes = 0};
     for (size_t y = 0; y < height; y++) {
         put(&raw, "", 1);
         put(&raw, rows + y * row_bytes, row_bytes);
     }
-    unsigned n = (unsigned)raw.bytes;
-    unsigned char head[] = {
-        0x78, 0x01, 0x01, (unsigned char)n, (unsigned char)(n >> 8), (unsigned char)~n, (unsigned char)(~n >> 8)};
-    put(&stream, head, sizeof head);
-    put(&stream, raw.data, raw.bytes);
-    put32(&stream, adler32_of(raw.data, raw.bytes));
-    png_chunk(png, "IDAT", stream.data, stream.bytes);
+    png_filtered_rows(png, raw.data, raw.bytes);
 }
 
 void png_end(png_text *png)

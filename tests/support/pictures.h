@@ -20,6 +20,8 @@ void png_begin(png_text *png, uint32_t width, uint32_t height, int depth, int ty
 void png_chunk(png_text *png, const char *name, const void *data, size_t bytes);
 void png_pixels(png_text *png, const uint8_t *rows, size_t row_bytes, size_t height);
 void png_end(png_text *png);
+/* The pixels as they are coded: each row begins with the byte that names its filter. */
+void png_filtered_rows(png_text *png, const uint8_t *raw, size_t bytes);
 
 /* A whole PNG of `value` in every byte of every row, with a grey ramp as palette where the type asks for one. */
 void png_flat(png_text *png, uint32_t width, uint32_t height, int depth, int type, uint8_t value);
