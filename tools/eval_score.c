@@ -32,15 +32,6 @@ static reel_status new_masks(object_masks *m, int height, int width, reel_error 
     return REEL_OK;
 }
 
-/* Whether 64 bytes all equal `id`. */
-static bool all_equal(const uint8_t *byte, uint8_t id)
-{
-    uint64_t word[8], unequal = 0;
-    memcpy(word, byte, sizeof word);
-    for (int i = 0; i < 8; i++) unequal |= word[i] ^ id * UINT64_C(0x0101010101010101);
-    return !unequal;
-}
-
 /* Which ids occur, background aside. Masks are made of long runs, so stretches of the id seen last are skipped. */
 static void note_ids(reel_id_set *set, const reel_mask *mask, bool binary)
 {
@@ -48,7 +39,7 @@ static void note_ids(reel_id_set *set, const reel_mask *mask, bool binary)
     uint8_t last = 0;
     while (i < n) {
         bool whole = n - i >= 64;
-        if (whole && all_equal(mask->id + i, last)) {
+        if (whole && reel_all_equal(mask->id + i, last)) {
             i += 64;
             continue;
         }

@@ -2,10 +2,11 @@
 
    F asks of every boundary pixel whether the other boundary comes within r of it. That is a dilation by a disk, or an
    exact distance transform cut at r; but boundaries are thin, so it is cheapest to ask only at their pixels: a disk is
-   2r + 1 horizontal spans, and a span in a row of bits is one or two words. Rows are tried nearest first, and most
-   pixels end at the first few. Cost: O(words) for the boundary and O(n (2r + 1)) for n boundary pixels. */
+   2r + 1 horizontal spans, and 64 pixels of a span are read at once. Rows are tried nearest first, and most pixels end
+   at the first few. Cost: O(words) for the boundary and O(n (2r + 1)) for n boundary pixels. */
 #include "tools/metrics.h"
 
+#include "backends/cpu/clones.h" /* wider words, and the instruction that counts bits */
 #include "core/memory.h"
 
 #include <endian.h>
@@ -14,9 +15,12 @@
 
 reel_status reel_bitmask_new(reel_bitmask *mask, int height, int width, reel_error *error)
 {
-    int words = (width + 63) / 64;
-    *mask = (reel_bitmask){height, width, words, reel_alloc_raw((size_t)height * (size_t)words, sizeof(uint64_t))};
-    return mask->bit ? REEL_OK : reel_fail_memory(error);
+    int words = width / 64 + 1;
+    size_t all = (size_t)height * (size_t)words;
+    *mask = (reel_bitmask){height, width, words, reel_alloc_raw(all + 1, sizeof(uint64_t))};
+    if (!mask->bit) return reel_fail_memory(error);
+    mask->bit[all] = 0;
+    return REEL_OK;
 }
 
 void reel_bitmask_free(reel_bitmask *mask)
@@ -25,19 +29,18 @@ void reel_bitmask_free(reel_bitmask *mask)
     mask->bit = NULL;
 }
 
-/* One bit for each of 64 bytes: set where the byte differs from those of `pattern`. Masks are made of large areas, so
-   all bytes are usually equal, and that is tried first. Otherwise eight bytes a step, in one register: adding 127 to
-   the low seven bits carries into the eighth unless they are zero, and a multiplication then gathers the eight top bits
-   into one byte. */
-static uint64_t differing(const uint8_t *byte, uint64_t pattern)
+/* One bit for each of 64 bytes: set where the byte differs from `object`. Masks are made of large areas, so usually all
+   bytes equal the first. Otherwise eight bytes a step, in one register: adding 127 to the low seven bits carries into
+   the eighth unless they are zero, and a multiplication then gathers the eight top bits into one byte. */
+static uint64_t differing(const uint8_t *byte, uint8_t object)
 {
-    const uint64_t low = 0x7f7f7f7f7f7f7f7f;
-    uint64_t word[8], unequal = 0, bits = 0;
-    memcpy(word, byte, sizeof word);
-    for (int i = 0; i < 8; i++) unequal |= word[i] ^ word[0];
-    if (!unequal && word[0] >> 8 == (word[0] & (UINT64_MAX >> 8))) return word[0] == pattern ? 0 : ~(uint64_t)0;
-    for (int i = 0; i < 8; i++) {
-        uint64_t x = le64toh(word[i]) ^ pattern;
+    const uint64_t low = 0x7f7f7f7f7f7f7f7f, pattern = object * 0x0101010101010101u;
+    uint64_t bits = 0;
+    if (reel_all_equal(byte, *byte)) return *byte == object ? 0 : ~(uint64_t)0;
+    for (size_t i = 0; i < 8; i++) {
+        uint64_t x;
+        memcpy(&x, byte + 8 * i, sizeof x);
+        x = le64toh(x) ^ pattern;
         x = ((((x & low) + low) | x) & ~low) >> 7;
         bits |= (x * 0x0102040810204080 >> 56) << (8 * i);
     }
@@ -47,54 +50,45 @@ static uint64_t differing(const uint8_t *byte, uint64_t pattern)
 /* The bits of a row's last word that lie inside the image. */
 static uint64_t last_word(const reel_bitmask *mask)
 {
-    return ~(uint64_t)0 >> (64 * mask->words - mask->width);
+    return ((uint64_t)1 << mask->width % 64) - 1;
 }
 
 void reel_bitmask_select(reel_bitmask *mask, const uint8_t *id, int object)
 {
-    const uint64_t pattern = (uint64_t)object * 0x0101010101010101;
     const uint64_t flip = object == REEL_ANY_OBJECT ? 0 : ~(uint64_t)0;
-    const int rest = mask->width - 64 * (mask->words - 1);
+    const int rest = mask->width % 64;
     uint64_t *bit = mask->bit;
     for (int y = 0; y < mask->height; y++) {
-        for (int k = 0; k < mask->words - 1; k++, id += 64) *bit++ = differing(id, pattern) ^ flip;
+        for (int k = 0; k < mask->words - 1; k++, id += 64) *bit++ = differing(id, (uint8_t)object) ^ flip;
         uint8_t tail[64] = {0};
         memcpy(tail, id, (size_t)rest);
-        *bit++ = (differing(tail, pattern) ^ flip) & last_word(mask);
+        *bit++ = (differing(tail, (uint8_t)object) ^ flip) & last_word(mask);
         id += rest;
     }
 }
 
-size_t reel_bitmask_count(const reel_bitmask *mask)
+CLONES size_t reel_bitmask_count(const reel_bitmask *mask)
 {
     size_t count = 0, words = (size_t)mask->height * (size_t)mask->words;
-    for (size_t i = 0; i < words; i++)
-        if (mask->bit[i]) count += (size_t)__builtin_popcountll(mask->bit[i]);
+    for (size_t i = 0; i < words; i++) count += (size_t)__builtin_popcountll(mask->bit[i]);
     return count;
 }
 
-/* Word k of a row moved one pixel to the left, so that each bit meets its right neighbour. */
-static uint64_t right_of(const uint64_t *row, int k, int words)
+/* Every pixel is compared with its right, lower and lower right neighbour, the lower ones of the last row being its
+   own, as if the row were repeated. That is wrong only in the last column, which is then done over. */
+CLONES void reel_bitmask_boundary(const reel_bitmask *mask, reel_bitmask *boundary)
 {
-    return row[k] >> 1 | (k + 1 < words ? row[k + 1] << 63 : 0);
-}
-
-void reel_bitmask_boundary(const reel_bitmask *mask, reel_bitmask *boundary)
-{
-    const int words = mask->words;
+    const int words = mask->words, last = (mask->width - 1) / 64;
     const uint64_t last_column = (uint64_t)1 << (mask->width - 1) % 64;
     for (int y = 0; y < mask->height; y++) {
-        const uint64_t *row = mask->bit + (size_t)y * (size_t)words, *below = row + words;
-        uint64_t *out = boundary->bit + (size_t)y * (size_t)words;
-        if (y == mask->height - 1) {
-            for (int k = 0; k < words; k++) out[k] = row[k] ^ right_of(row, k, words);
-            out[words - 1] &= ~last_column;
-        } else {
-            for (int k = 0; k < words; k++)
-                out[k] =
-                    (row[k] ^ right_of(row, k, words)) | (row[k] ^ below[k]) | (row[k] ^ right_of(below, k, words));
-            out[words - 1] = (out[words - 1] & ~last_column) | ((row[words - 1] ^ below[words - 1]) & last_column);
+        const uint64_t *row = mask->bit + (size_t)y * (size_t)words, *below = y + 1 < mask->height ? row + words : row;
+        uint64_t *restrict out = boundary->bit + (size_t)y * (size_t)words;
+        for (int k = 0; k < words; k++) {
+            uint64_t right = row[k] >> 1 | row[k + 1] << 63, below_right = below[k] >> 1 | below[k + 1] << 63;
+            out[k] = (row[k] ^ right) | (row[k] ^ below[k]) | (row[k] ^ below_right);
         }
+        out[words - 1] &= last_word(mask);
+        out[last] = (out[last] & ~last_column) | ((row[last] ^ below[last]) & last_column);
     }
 }
 
@@ -110,32 +104,27 @@ reel_disk reel_metric_disk(int height, int width)
     return disk;
 }
 
-/* Whether any of the bits from..to of a row is set. */
-static bool any_set(const uint64_t *row, int from, int to)
+/* The rows d above and below are searched together. Where one of them is outside the image, the pixel's own row is
+   taken again: it has been searched further than that. */
+static inline bool near(const reel_bitmask *mask, int y, int x, const reel_disk *disk)
 {
-    int first = from / 64, last = to / 64;
-    uint64_t head = ~(uint64_t)0 << from % 64, tail = ~(uint64_t)0 >> (63 - to % 64);
-    if (first == last) return row[first] & head & tail;
-    for (int k = first + 1; k < last; k++)
-        if (row[k]) return true;
-    return (row[first] & head) || (row[last] & tail);
-}
-
-static bool near(const reel_bitmask *mask, int y, int x, const reel_disk *disk)
-{
+    const uint64_t *row = mask->bit + (size_t)y * (size_t)mask->words;
     for (int d = 0; d <= disk->radius; d++) {
+        const ptrdiff_t step = (ptrdiff_t)d * mask->words;
+        const uint64_t *above = y >= d ? row - step : row, *below = y + d < mask->height ? row + step : row;
         int half = disk->half_width[d];
         int from = x > half ? x - half : 0, to = x + half < mask->width ? x + half : mask->width - 1;
-        const uint64_t *row = mask->bit + (size_t)y * (size_t)mask->words;
-        const ptrdiff_t step = (ptrdiff_t)d * mask->words;
-        if (y >= d && any_set(row - step, from, to)) return true;
-        if (d > 0 && y + d < mask->height && any_set(row + step, from, to)) return true;
+        for (; from <= to; from += 64) {
+            int k = from / 64, shift = from % 64, too_many = to - from < 63 ? 63 - (to - from) : 0;
+            uint64_t here = above[k] | below[k], next = above[k + 1] | below[k + 1];
+            if ((here >> shift | next << 1 << (63 - shift)) << too_many) return true;
+        }
     }
     return false;
 }
 
 /* How many pixels of `mask` have one of `other` within the disk. */
-static size_t count_near(const reel_bitmask *mask, const reel_bitmask *other, const reel_disk *disk)
+CLONES static size_t count_near(const reel_bitmask *mask, const reel_bitmask *other, const reel_disk *disk)
 {
     size_t count = 0;
     const uint64_t *word = mask->bit;
@@ -150,12 +139,11 @@ static size_t count_near(const reel_bitmask *mask, const reel_bitmask *other, co
     return count;
 }
 
-double reel_metric_j(const reel_bitmask *truth, const reel_bitmask *guess)
+CLONES double reel_metric_j(const reel_bitmask *truth, const reel_bitmask *guess)
 {
     size_t both = 0, either = 0, words = (size_t)truth->height * (size_t)truth->words;
     for (size_t i = 0; i < words; i++) {
         uint64_t t = truth->bit[i], g = guess->bit[i];
-        if (!(t | g)) continue;
         both += (size_t)__builtin_popcountll(t & g);
         either += (size_t)__builtin_popcountll(t | g);
     }

@@ -14,8 +14,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
-/* Pixel (y, x) is bit x % 64 of bit[y * words + x / 64]. Bits past the width are zero. */
+/* Pixel (y, x) is bit x % 64 of bit[y * words + x / 64]. Bits past the width are zero, and there is at least one of
+   them in a row and a word of them after the last row: a neighbour to the right may always be read. */
 typedef struct {
     int height, width, words;
     uint64_t *bit;
@@ -23,6 +25,16 @@ typedef struct {
 
 reel_status reel_bitmask_new(reel_bitmask *mask, int height, int width, reel_error *error);
 void reel_bitmask_free(reel_bitmask *mask);
+
+/* Whether 64 bytes all are `value`: nearly everywhere in a mask they are, and then they need not be looked at singly.
+ */
+static inline bool reel_all_equal(const uint8_t *byte, uint8_t value)
+{
+    uint64_t word[8], unequal = 0;
+    memcpy(word, byte, sizeof word);
+    for (int i = 0; i < 8; i++) unequal |= word[i] ^ value * UINT64_C(0x0101010101010101);
+    return !unequal;
+}
 
 /* Sets the bits where `id` (height * width object ids) equals `object`; REEL_ANY_OBJECT: where it is not background. */
 enum { REEL_ANY_OBJECT = 0 };
