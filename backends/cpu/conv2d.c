@@ -1,107 +1,164 @@
-/* conv2d as matrix products: y[k, t] = sum over r of w[k, r] columns[r, t], for output channels k, pixels t and kernel
-   elements r of one group. Tasks are tiles of pixels by blocks of output channels; each goes through r in blocks whose
-   panel of columns fits the second-level cache, and adds to y in that order. The panel is written in the strips that
-   the product reads.
+/* conv2d, direct: y[k, p, q] = bias[k] + sum over c, i, j of w[k, c, i, j] x[c, p s + i d - top, q s + j d - left].
 
-   A tile is wide, since each product reads its weights anew; where that leaves few tasks for many threads, output
-   channels are cut into blocks too, though each makes the same panel again. */
+   A task makes a band of output rows for some slabs of output channels (a slab is up to four vectors). It goes through
+   the input channels in sections: packs the section's rows of x, and for each slab the section's weights, then adds to
+   sums [pixel, lane of the slab] tile by tile along the rows. Behind the last section the sums are turned into y. A
+   section of x and of weights stay in the second-level cache while all tiles of the band use them:
+
+       task (image, group, band, some slabs)
+           section of input channels:      pack x
+               slab of output channels:    pack w
+                   row, tile of pixels:    the kernel of brgemm.h
+
+   conv2d_input_gradient with stride 1 is the same with w turned (conv2d_input_gradient.c). */
 #include "backends/cpu/conv2d.h"
 
 #include <omp.h>
+#include <string.h>
 
-enum { TASKS = 8, CHANNELS = 128 }; /* blocks are made while there are fewer tasks, of no fewer channels */
+enum {
+    BAND = 1024,             /* pixels of a band, about */
+    TASKS = 8,               /* slabs are shared out among tasks while there are fewer */
+    SLABS = 8,               /* of a task, at most */
+    INPUT_BYTES = 384 << 10, /* of a packed section of x, at most */
+    WEIGHT_BYTES = 256 << 10,
+};
 
 typedef struct {
-    const cpu_gemm_kernel *kernel;
-    int64_t reach;            /* rows of the columns matrix: channels times kernel positions */
-    int64_t columns, tiles;   /* pixels in a tile */
-    int64_t channels, blocks; /* output channels in a block */
-    int64_t depth;            /* matrix rows in a panel */
+    const cpu_brgemm *kernel;
+    cpu_band band;
+    int64_t rows, bands;     /* output rows in a band */
+    int64_t depth;           /* input channels in a section */
+    int64_t vectors, width;  /* of a slab: vectors, output channels */
+    int64_t slabs, shares;   /* slabs in a task */
+    size_t x, w, sums, room; /* bytes of what a thread packs, and of all that it needs */
 } tiling;
 
 static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
 {
-    tiling t = {.kernel = cpu_gemm_choose(dtype), .reach = g->cg * g->kh * g->kw};
-    int64_t pixels = g->p * g->q, strip = cpu_gemm_strip(t.kernel);
-    t.tiles = cpu_pieces(pixels, CPU_GEMM_COLUMNS);
-    t.columns = cpu_pieces(cpu_pieces(pixels, t.tiles), strip) * strip;
-    t.tiles = cpu_pieces(pixels, t.columns);
-    t.blocks = cpu_most(1, cpu_least(g->kg / CHANNELS, cpu_pieces(TASKS, t.tiles * g->n * g->groups)));
-    t.channels = cpu_pieces(g->kg, t.blocks);
-    t.blocks = cpu_pieces(g->kg, t.channels);
-    t.depth = cpu_pieces(t.reach, cpu_pieces(t.reach, CPU_GEMM_DEPTH));
+    tiling t = {.kernel = cpu_brgemm_choose(dtype)};
+    int64_t e = (int64_t)reel_dtype_size(dtype), positions = g->kh * g->kw;
+    t.vectors = cpu_even(cpu_pieces(g->kg, t.kernel->lanes), t.kernel->vectors);
+    t.width = t.vectors * t.kernel->lanes;
+    t.rows = cpu_even(g->p, BAND / g->q);
+    t.bands = cpu_pieces(g->p, t.rows);
+    t.band = cpu_conv2d_band(g, t.rows);
+    int64_t all = cpu_pieces(g->kg, t.width), wanted = cpu_pieces(TASKS, g->n * g->groups * t.bands);
+    t.slabs = cpu_even(all, cpu_least(SLABS, all / wanted));
+    t.shares = cpu_pieces(all, t.slabs);
+    t.depth = cpu_least(INPUT_BYTES / (t.band.plane * e), WEIGHT_BYTES / (positions * t.width * e));
+    t.depth = cpu_even(g->cg, t.depth);
+    t.x = cpu_conv2d_aligned((size_t)(t.depth * t.band.plane * e));
+    t.w = cpu_conv2d_aligned((size_t)(t.depth * positions * t.width * e));
+    t.sums = cpu_conv2d_aligned((size_t)(t.rows * g->q * t.width * e));
+    t.room = t.x + t.w + t.sums * (size_t)(t.depth < g->cg ? t.slabs : 1);
     return t;
 }
 
-/* What one thread needs. */
-static size_t room_bytes(const tiling *t)
+static size_t offset_bytes(const reel_conv2d_geometry *g)
 {
-    return CPU_GEMM_STRIP + cpu_conv2d_aligned((size_t)(t->depth * t->columns) * t->kernel->element);
+    return cpu_conv2d_aligned((size_t)(g->kh * g->kw) * sizeof(int64_t));
 }
 
 size_t cpu_convolve_scratch(const reel_conv2d_geometry *g, reel_dtype dtype, int threads)
 {
     tiling t = tile(g, dtype);
-    return room_bytes(&t) * (size_t)threads;
+    return offset_bytes(g) + t.room * (size_t)threads;
 }
 
-#define FILL(T)                                                                                                        \
-    for (int64_t k = 0; k < channels; k++)                                                                             \
-        for (int64_t i = 0; i < count; i++) ((T *)(void *)y)[k * row + i] = ((const T *)(const void *)bias)[k]
+/* What a task works on. */
+typedef struct {
+    const cpu_convolution *c;
+    const tiling *t;
+    const int64_t *offset;
+    int64_t image, group, first, rows; /* output rows */
+    int64_t k0, channels;              /* output channels within the group */
+    char *x, *w, *sums;
+} work;
 
-static void fill_bias(reel_dtype dtype, const char *bias, int64_t channels, int64_t count, int64_t row, char *y)
+/* The sums of one slab, in vectors of `vectors`, of all tiles of the band for one section. */
+static void add_section(const work *k, int64_t depth, int64_t vectors, const char *from, int64_t from_row, char *sums)
 {
-    if (dtype == REEL_F32)
-        FILL(float);
-    else
-        FILL(double);
+    const reel_conv2d_geometry *g = &k->c->g;
+    const cpu_brgemm *kernel = k->t->kernel;
+    int64_t e = (int64_t)k->c->element, row = vectors * kernel->lanes, line = g->stride[0] * k->t->band.line;
+    int64_t most = cpu_even(g->q, kernel->points[vectors - 1]);
+    cpu_walk walk = {depth, g->kh * g->kw, k->t->band.plane, k->offset};
+    for (int64_t p = 0; p < k->rows; p++)
+        for (int64_t q = 0; q < g->q; q += most) {
+            int64_t points = cpu_least(most, g->q - q), pixel = p * g->q + q;
+            kernel->tile[vectors - 1][points - 1](&walk, k->x + (p * line + q) * e, k->w, from + pixel * from_row * e,
+                                                  from_row, sums + pixel * row * e, row);
+        }
 }
 
-/* Rows r.. and pixels first.. of the columns matrix of one image and group, in strips. */
-static void fill_panel(const cpu_convolution *c, const tiling *t, const char *x, int64_t r, int64_t depth,
-                       int64_t first, int64_t count, char *panel)
+/* Turns the sums [pixel, lane] of a slab into planes of y. */
+static void write_planes(const work *k, int64_t slab, int64_t lanes, int64_t row, const char *sums)
 {
-    int64_t strip = cpu_gemm_strip(t->kernel), e = (int64_t)c->element, pixels = c->g.p * c->g.q;
-    if (cpu_conv2d_plain(&c->g)) {
-        cpu_gemm_pack(t->kernel, count, depth, (cpu_matrix){x + (r * pixels + first) * e, pixels, false}, panel);
-        return;
-    }
-    for (int64_t j = 0; j < count; j += strip) {
-        int64_t width = cpu_least(strip, count - j);
-        cpu_conv2d_columns(&c->g, c->element, x, r, r + depth, first + j, first + j + width, panel + j * depth * e,
-                           cpu_gemm_width(t->kernel, width));
-    }
+    const reel_conv2d_geometry *g = &k->c->g;
+    const cpu_brgemm *kernel = k->t->kernel;
+    int64_t e = (int64_t)k->c->element, plane = g->p * g->q, pixels = k->rows * g->q, step = kernel->lanes;
+    int64_t k0 = k->group * g->kg + k->k0 + slab * k->t->width;
+    char *y = k->c->y + ((k->image * g->k + k0) * plane + k->first * g->q) * e, aside[4096];
+    for (int64_t i = 0; i < pixels; i += step)
+        for (int64_t l = 0; l < lanes; l += step) {
+            int64_t count = cpu_least(step, pixels - i), channels = cpu_least(step, lanes - l);
+            const char *from = sums + (i * row + l) * e;
+            char *to = y + (l * plane + i) * e;
+            const char *end = sums + pixels * row * e;
+            if (count == step) {
+                kernel->turn(from, row, count, channels, end, to, plane);
+                continue;
+            }
+            kernel->turn(from, row, count, channels, end, aside, step);
+            for (int64_t j = 0; j < channels; j++)
+                memcpy(to + j * plane * e, aside + j * step * e, (size_t)(count * e));
+        }
 }
 
-/* One tile of pixels and block of output channels of one image and group. */
-static void convolve_tile(const cpu_convolution *c, const tiling *t, int64_t task, char *room)
+/* One slab through one section. */
+static void run_slab(const work *k, int64_t slab, int64_t c0, int64_t depth)
+{
+    const reel_conv2d_geometry *g = &k->c->g;
+    const tiling *t = k->t;
+    int64_t e = (int64_t)k->c->element, lanes = cpu_least(t->width, k->channels - slab * t->width);
+    int64_t vectors = cpu_pieces(lanes, t->kernel->lanes), row = vectors * t->kernel->lanes;
+    bool once = t->depth == g->cg;
+    char *sums = k->sums + (once ? 0 : slab) * (int64_t)t->sums, start[512] = {0};
+    if (k->c->bias) memcpy(start, k->c->bias + (k->group * g->kg + k->k0 + slab * t->width) * e, (size_t)(lanes * e));
+    cpu_conv2d_pack_weight(k->c, t->kernel, k->group, k->k0 + slab * t->width, lanes, vectors, c0, depth, k->w);
+    add_section(k, depth, vectors, c0 ? sums : start, c0 ? row : 0, sums);
+    if (c0 + depth == g->cg) write_planes(k, slab, lanes, row, sums);
+}
+
+static void run_task(const cpu_convolution *c, const tiling *t, const int64_t *offset, int64_t task, char *room)
 {
     const reel_conv2d_geometry *g = &c->g;
-    int64_t e = (int64_t)c->element, pixels = g->p * g->q;
-    int64_t first = task % t->tiles * t->columns, count = cpu_least(t->columns, pixels - first);
-    int64_t block = task / t->tiles % t->blocks, group = task / t->tiles / t->blocks % g->groups;
-    int64_t image = task / t->tiles / t->blocks / g->groups;
-    int64_t channels = cpu_least(t->channels, g->kg - block * t->channels), k0 = group * g->kg + block * t->channels;
-    char *panel = room + CPU_GEMM_STRIP;
-    const char *x = c->x + (image * g->c + group * g->cg) * g->h * g->w * e;
-    char *y = c->y + ((image * g->k + k0) * pixels + first) * e;
-    if (c->bias) fill_bias(c->dtype, c->bias + k0 * e, channels, count, pixels, y);
-    for (int64_t r = 0; r < t->reach; r += t->depth) {
-        int64_t depth = cpu_least(t->depth, t->reach - r);
-        cpu_matrix w = {c->w + (k0 * t->reach + r) * e, t->reach, false};
-        fill_panel(c, t, x, r, depth, first, count, panel);
-        cpu_gemm_packed(t->kernel, channels, count, depth, w, panel, r || c->bias, y, pixels, room);
+    int64_t share = task % t->shares, band = task / t->shares % t->bands, rest = task / t->shares / t->bands;
+    work k = {.c = c, .t = t, .offset = offset, .group = rest % g->groups, .image = rest / g->groups};
+    k.first = band * t->rows;
+    k.rows = cpu_least(t->rows, g->p - k.first);
+    k.k0 = share * t->slabs * t->width;
+    k.channels = cpu_least(t->slabs * t->width, g->kg - k.k0);
+    k.x = room, k.w = k.x + t->x, k.sums = k.w + t->w;
+    const char *x = c->x + (k.image * g->c + k.group * g->cg) * g->h * g->w * (int64_t)c->element;
+    for (int64_t c0 = 0; c0 < g->cg; c0 += t->depth) {
+        int64_t depth = cpu_least(t->depth, g->cg - c0);
+        cpu_conv2d_pack_band(c, &t->band, x + c0 * g->h * g->w * (int64_t)c->element, depth, k.first, k.x);
+        for (int64_t slab = 0; slab * t->width < k.channels; slab++) run_slab(&k, slab, c0, depth);
     }
 }
 
 void cpu_convolve(const cpu_convolution *c)
 {
-    tiling t = tile(&c->g, c->dtype);
-    size_t bytes = room_bytes(&t);
-    int64_t tasks = c->g.n * c->g.groups * t.blocks * t.tiles;
+    const reel_conv2d_geometry *g = &c->g;
+    tiling t = tile(g, c->dtype);
+    int64_t *offset = (int64_t *)(void *)c->scratch, tasks = g->n * g->groups * t.bands * t.shares;
+    char *rooms = c->scratch + offset_bytes(g);
+    for (int64_t i = 0; i < g->kh * g->kw; i++) offset[i] = cpu_conv2d_offset(g, &t.band, i / g->kw, i % g->kw);
 #pragma omp parallel for schedule(dynamic) num_threads(c->threads)
     for (int64_t task = 0; task < tasks; task++)
-        convolve_tile(c, &t, task, c->scratch + (size_t)omp_get_thread_num() * bytes);
+        run_task(c, &t, offset, task, rooms + (size_t)omp_get_thread_num() * t.room);
 }
 
 size_t cpu_conv2d_scratch(const reel_call *call)

@@ -1,13 +1,14 @@
-/* What the CPU convolutions share. All are matrix products over the columns matrix of one image and group,
+/* What the CPU convolutions share: how a call is described, and how its arrays are packed for the tiles of brgemm.h.
 
-       columns[(c, i, j), (p, q)] = x[c, p*s + i*d - top, q*s + j*d - left],
-
-   of which only a panel exists at a time, sized to stay in the second-level cache. Panels, tiles and the order of sums
-   follow from shapes alone, never from the number of threads. */
+   All three directions are direct: no columns matrix is made. Arrays stay in the order that users see (NCHW, OIHW); a
+   piece of each that fits the second-level cache is packed while it is needed. Packing costs less than one operation an
+   element and is paid once for some hundred products with it, so that a blocked storage of whole tensors would save
+   next to nothing. How work is cut, and the order of sums, follow from shapes alone, never from the number of
+   threads. */
 #ifndef REEL_BACKENDS_CPU_CONV2D_H
 #define REEL_BACKENDS_CPU_CONV2D_H
 
-#include "backends/cpu/gemm.h"
+#include "backends/cpu/brgemm.h"
 #include "ops/conv2d_geometry.h"
 
 /* One convolution on its way: y = x * w + bias in any of the family's roles. */
@@ -16,17 +17,14 @@ typedef struct {
     reel_dtype dtype;
     size_t element; /* bytes */
     int threads;
+    bool turned;              /* w is [cg, kg, kh, kw] for each group and its kernels are turned by half a circle */
     const char *x, *w, *bias; /* bias may be NULL */
     char *y;
     char *scratch;
 } cpu_convolution;
 
-/* The columns matrix is x itself: a kernel of one element that visits every pixel. */
-static inline bool cpu_conv2d_plain(const reel_conv2d_geometry *g)
-{
-    return g->kh * g->kw == 1 && g->stride[0] == 1 && g->stride[1] == 1 && !g->top && !g->left && g->p == g->h &&
-           g->q == g->w;
-}
+size_t cpu_convolve_scratch(const reel_conv2d_geometry *g, reel_dtype dtype, int threads);
+void cpu_convolve(const cpu_convolution *c);
 
 /* Sizes in bytes and their products stay well within 64 bits; larger ones run the reference loops. */
 static inline bool cpu_conv2d_fits(const reel_conv2d_geometry *g)
@@ -35,19 +33,44 @@ static inline bool cpu_conv2d_fits(const reel_conv2d_geometry *g)
            (double)g->cg * (double)(g->kh * g->kw) < 0x1p31;
 }
 
-/* Rows r0..r1-1 and columns t0..t1-1 of the columns matrix of the group whose first plane is `x`, written with `row`
-   elements from one row to the next. */
-void cpu_conv2d_columns(const reel_conv2d_geometry *g, size_t element, const char *x, int64_t r0, int64_t r1,
-                        int64_t t0, int64_t t1, char *panel, int64_t row);
+/* --- packing --- */
+
+/* The rows of x that a band of `rows` output rows reads, padded: for each channel `height` lines, for each line one
+   phase for each column that a stride steps over, `width` elements each. In a phase, neighbouring outputs read
+   neighbouring elements whatever the stride. */
+typedef struct {
+    int64_t height, phases, width;
+    int64_t line, plane; /* elements */
+} cpu_band;
+cpu_band cpu_conv2d_band(const reel_conv2d_geometry *g, int64_t rows);
+
+/* Where in a channel's plane of a band kernel position (i, j) of output (0, 0) lies. */
+static inline int64_t cpu_conv2d_offset(const reel_conv2d_geometry *g, const cpu_band *b, int64_t i, int64_t j)
+{
+    int64_t right = j * g->dilation[1];
+    return i * g->dilation[0] * b->line + right % g->stride[1] * b->width + right / g->stride[1];
+}
+
+/* Packs `channels` planes from `x` on for the band whose first output row is p0. */
+void cpu_conv2d_pack_band(const cpu_convolution *c, const cpu_band *b, const char *x, int64_t channels, int64_t p0,
+                          char *to);
+
+/* Packs the weights of output channels k0 to k0 + lanes - 1 and input channels c0 to c0 + depth - 1 of a group as
+   vectors of output channels: for each input channel, for each kernel position, `vectors` of them. */
+void cpu_conv2d_pack_weight(const cpu_convolution *c, const cpu_brgemm *kernel, int64_t group, int64_t k0,
+                            int64_t lanes, int64_t vectors, int64_t c0, int64_t depth, char *to);
+
+/* Turns a matrix of any size: element (r, j), at r * row + j, goes to j * to_row + r. Vectors are written whole, up to
+   `lanes` elements wide beyond `rows`, with zeros. */
+void cpu_conv2d_turn(const cpu_brgemm *kernel, size_t element, const char *from, int64_t row, int64_t rows,
+                     int64_t columns, const char *end, char *to, int64_t to_row);
+
+/* --- small arithmetic --- */
 
 static inline size_t cpu_conv2d_aligned(size_t bytes)
 {
     return (bytes + 63) / 64 * 64;
 }
-
-size_t cpu_convolve_scratch(const reel_conv2d_geometry *g, reel_dtype dtype, int threads);
-void cpu_convolve(const cpu_convolution *c);
-
 static inline int64_t cpu_least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -59,6 +82,11 @@ static inline int64_t cpu_most(int64_t a, int64_t b)
 static inline int64_t cpu_pieces(int64_t whole, int64_t piece)
 {
     return (whole + piece - 1) / piece;
+}
+/* The size of equal pieces of `whole`, none larger than `most`, which is at least 1. */
+static inline int64_t cpu_even(int64_t whole, int64_t most)
+{
+    return cpu_pieces(whole, cpu_pieces(whole, cpu_most(most, 1)));
 }
 
 #endif

@@ -1,23 +1,24 @@
 /* conv2d_input_gradient and conv_transpose2d, in one of two ways.
 
    With stride 1 the adjoint of a convolution is the convolution of dy with the kernels turned by half a circle and
-   their channel axes exchanged, padded by d (kh-1) - top: the weight is rewritten so and conv2d's tiles do the rest.
+   their channel axes exchanged, padded by d (kh-1) - top: conv2d's tiles do it, reading the weight so.
 
-   Otherwise, and where the weight is large beside the picture, each task makes some channels of dx: the products
+   Otherwise each task makes some channels of dx: the products
    column[(c, i, j), t] = sum over k of w[k, (c, i, j)] dy[k, t], and then each row of these added into dx where the
    kernel element (i, j) had looked. A task has its channels of dx to itself, so that the order of sums is fixed. */
 #include "backends/cpu/conv2d.h"
+#include "backends/cpu/gemm.h"
 
 #include <omp.h>
 #include <string.h>
 
-enum { ROWS = 384, TURN_PIXELS = 1024, TURN_CHANNELS = 16 };
+enum { ROWS = 384 };
 
 /* --- the turned convolution --- */
 
 static bool turns(const reel_conv2d_geometry *g)
 {
-    return g->stride[0] == 1 && g->stride[1] == 1 && !cpu_conv2d_plain(g) && g->p * g->q >= TURN_PIXELS;
+    return g->stride[0] == 1 && g->stride[1] == 1;
 }
 
 /* What x and y are to each other, exchanged. */
@@ -31,43 +32,13 @@ static reel_conv2d_geometry turned(const reel_conv2d_geometry *g)
     return t;
 }
 
-#define TURN(T)                                                                                                        \
-    for (int64_t k = 0; k < g->kg; k++)                                                                                \
-        for (int64_t ch = c0; ch < c1; ch++) {                                                                         \
-            const T *w = (const T *)(const void *)from + ((group * g->kg + k) * g->cg + ch) * positions;               \
-            T *out = (T *)(void *)to + ((group * g->cg + ch) * g->kg + k) * positions;                                 \
-            for (int64_t i = 0; i < positions; i++) out[i] = w[positions - 1 - i];                                     \
-        }
-
-/* w [K, C/groups, kh, kw] becomes [C, K/groups, kh, kw], each kernel backwards. */
-static void turn_weight(const cpu_convolution *c, const char *from, char *to)
-{
-    const reel_conv2d_geometry *g = &c->g;
-    int64_t positions = g->kh * g->kw, blocks = cpu_pieces(g->cg, TURN_CHANNELS);
-#pragma omp parallel for num_threads(c->threads)
-    for (int64_t task = 0; task < g->groups * blocks; task++) {
-        int64_t group = task / blocks, c0 = task % blocks * TURN_CHANNELS, c1 = cpu_least(c0 + TURN_CHANNELS, g->cg);
-        if (c->dtype == REEL_F32)
-            TURN(float)
-        else
-            TURN(double)
-    }
-}
-
-static size_t weight_bytes(const reel_conv2d_geometry *g, size_t element)
-{
-    return cpu_conv2d_aligned((size_t)(g->k * g->cg * g->kh * g->kw) * element);
-}
-
 static void convolve_turned(const cpu_convolution *c)
 {
     cpu_convolution t = *c;
-    turn_weight(c, c->w, c->scratch);
     t.g = turned(&c->g);
+    t.turned = true;
     t.x = c->y;
-    t.w = c->scratch;
     t.y = (char *)c->x;
-    t.scratch = c->scratch + weight_bytes(&c->g, c->element);
     cpu_convolve(&t);
 }
 
@@ -81,7 +52,7 @@ static int64_t channels_of(const reel_conv2d_geometry *g)
 
 static size_t room_bytes(const reel_conv2d_geometry *g, size_t element)
 {
-    size_t rows = cpu_conv2d_plain(g) ? 0 : (size_t)(channels_of(g) * g->kh * g->kw);
+    size_t rows = (size_t)(channels_of(g) * g->kh * g->kw);
     return CPU_GEMM_ROOM + cpu_conv2d_aligned(rows * (size_t)(g->p * g->q) * element);
 }
 
@@ -134,11 +105,9 @@ static void make_channels(const cpu_convolution *c, int64_t image, int64_t group
     char *dx = (char *)c->x + (image * g->c + first) * g->h * g->w * e, *rows = room + CPU_GEMM_ROOM;
     cpu_matrix w = {c->w + (group * g->kg * reach + c0 * positions) * e, reach, true};
     cpu_matrix dy = {c->y + (image * g->k + group * g->kg) * pixels * e, pixels, false};
-    bool plain = cpu_conv2d_plain(g);
-    for (int64_t i = 0; i < count && (!plain || c->bias); i++) start_plane(c, first + i, dx + i * g->h * g->w * e);
-    cpu_gemm(cpu_gemm_choose(c->dtype), count * positions, pixels, g->kg, w, dy, plain && c->bias, plain ? dx : rows,
-             pixels, room);
-    for (int64_t r = 0; r < count * positions && !plain; r++)
+    for (int64_t i = 0; i < count; i++) start_plane(c, first + i, dx + i * g->h * g->w * e);
+    cpu_gemm(cpu_gemm_choose(c->dtype), count * positions, pixels, g->kg, w, dy, false, rows, pixels, room);
+    for (int64_t r = 0; r < count * positions; r++)
         add_row(c, r % positions / g->kw, r % g->kw, rows + r * pixels * e, dx + r / positions * g->h * g->w * e);
 }
 
@@ -163,7 +132,7 @@ static size_t scratch(const reel_conv2d_geometry *g, const reel_call *call)
     reel_conv2d_geometry t = turned(g);
     if (!cpu_conv2d_fits(g) || !cpu_conv2d_fits(&t)) return 0;
     if (!turns(g)) return room_bytes(g, element) * (size_t)call->threads;
-    return weight_bytes(g, element) + cpu_convolve_scratch(&t, call->input[0].dtype, call->threads);
+    return cpu_convolve_scratch(&t, call->input[0].dtype, call->threads);
 }
 
 static reel_status run(const reel_conv2d_geometry *g, const void *bias, const reel_call *call)

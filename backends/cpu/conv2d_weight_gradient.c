@@ -1,114 +1,201 @@
-/* conv2d_weight_gradient as matrix products: dw[k, r] = sum over images and pixels t of dy[k, t] columns[r, t].
+/* conv2d_weight_gradient, direct: dw[k, c, i, j] = sum over images and pixels of
+   dy[k, p, q] x[c, p s + i d - top, q s + j d - left].
 
-   A long sum for few results, so that what is shared out among threads depends on the shape: where the weight is large,
-   blocks of its columns r, each summed over all images and pixels by one task; where it is small and the picture large,
-   pixels, cut into a fixed number of parts whose sums are added in order at the end. */
+   The kernel of brgemm.h with the roles exchanged: its points are input channels, its lanes output channels, and its
+   sum runs over the pixels of a band. For that, x and dy are packed with their channels innermost:
+
+       task (group, slabs of output channels, section of input channels, part of the bands)
+           band of all images:             pack x and dy
+               slab, kernel position, tile of input channels: the kernel
+
+   Bands are short, so that a slab's pixels stay in the first-level cache for all kernel positions. Where the weight is
+   small and the picture large, the bands are cut into a fixed number of parts whose sums are added in order. */
 #include "backends/cpu/conv2d.h"
 
 #include <omp.h>
 #include <string.h>
 
-enum { PIXELS = 512, DEPTH = 384, CHANNELS = 512, PARTS = 16, SMALL = 1 << 17 };
+enum {
+    BAND = 256,             /* pixels of a band, about */
+    TASKS = 16,             /* bands are shared out in parts while there are fewer */
+    SUMS_BYTES = 768 << 10, /* of a task, at most, about */
+    SUMS_ROWS = 1024,       /* input channels times kernel positions of a task, about */
+};
 
 typedef struct {
-    int64_t reach, pixels;    /* rows and columns of the columns matrix of one image */
-    int64_t columns, tiles;   /* pixels in a tile, tiles in an image */
-    int64_t depth, sections;  /* matrix rows in a section of the weight */
-    int64_t channels, blocks; /* output channels in a block */
-    int64_t parts;            /* of the tiles of all images */
+    const cpu_brgemm *kernel;
+    int64_t rows, bands;             /* output rows in a band, bands in an image */
+    int64_t height, width, depth;    /* of packed x: rows, columns, input channels */
+    int64_t stored;                  /* input channels with the padding of the last vector */
+    int64_t vectors, slab, slabs;    /* vectors and output channels of a slab, slabs of a task */
+    int64_t shares, sections, parts; /* of output channels, of input channels, of the bands of all images */
+    int64_t points;                  /* input channels of a tile */
+    size_t x, dy, sums, steps;       /* bytes */
 } tiling;
 
-static tiling tile(const reel_conv2d_geometry *g)
+static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
 {
-    tiling t = {.reach = g->cg * g->kh * g->kw, .pixels = g->p * g->q};
-    t.tiles = cpu_pieces(t.pixels, PIXELS);
-    t.columns = cpu_pieces(t.pixels, t.tiles);
-    t.tiles = cpu_pieces(t.pixels, t.columns);
-    int64_t all = t.tiles * g->n;
-    bool by_pixels = t.reach * g->k <= SMALL && all >= PARTS;
-    t.parts = by_pixels ? PARTS : 1;
-    t.depth = cpu_pieces(t.reach, cpu_pieces(t.reach, DEPTH));
-    t.sections = cpu_pieces(t.reach, t.depth);
-    t.channels = by_pixels ? g->kg : cpu_pieces(g->kg, cpu_pieces(g->kg, CHANNELS));
-    t.blocks = cpu_pieces(g->kg, t.channels);
+    tiling t = {.kernel = cpu_brgemm_choose(dtype)};
+    int64_t e = (int64_t)reel_dtype_size(dtype), lanes = t.kernel->lanes, positions = g->kh * g->kw;
+    t.rows = cpu_even(g->p, BAND / g->q);
+    t.bands = cpu_pieces(g->p, t.rows);
+    t.height = (t.rows - 1) * g->stride[0] + (g->kh - 1) * g->dilation[0] + 1;
+    t.width = (g->q - 1) * g->stride[1] + (g->kw - 1) * g->dilation[1] + 1;
+    t.depth = cpu_even(g->cg, cpu_most(64, SUMS_ROWS / positions));
+    t.sections = cpu_pieces(g->cg, t.depth);
+    t.stored = cpu_pieces(t.depth, lanes) * lanes;
+    t.vectors = cpu_even(cpu_pieces(g->kg, lanes), t.kernel->vectors);
+    t.points = cpu_even(t.depth, t.kernel->points[t.vectors - 1]);
+    t.slab = t.vectors * lanes;
+    t.slabs = cpu_even(cpu_pieces(g->kg, t.slab), SUMS_BYTES / (t.depth * positions * t.slab * e));
+    t.shares = cpu_pieces(g->kg, t.slab * t.slabs);
+    t.parts = cpu_least(cpu_pieces(TASKS, t.shares * t.sections * g->groups), g->n * t.bands);
+    t.x = cpu_conv2d_aligned((size_t)(t.height * t.width * t.stored * e));
+    t.dy = cpu_conv2d_aligned((size_t)(t.slabs * t.rows * g->q * t.slab * e));
+    t.sums = cpu_conv2d_aligned((size_t)(t.slabs * t.depth * positions * t.slab * e));
+    t.steps = cpu_conv2d_aligned((size_t)g->q * sizeof(int64_t));
     return t;
 }
 
 typedef struct {
     cpu_convolution c;
     tiling t;
-    char *parts; /* t.parts sums, each of the weight's size */
+    int64_t *step; /* where output column q looks in a packed row of x */
+    char *sums, *rooms;
+    int64_t sets; /* blocks of the weight that are summed apart */
 } gradient;
 
-static size_t panel_bytes(const reel_conv2d_geometry *g, const tiling *t, size_t element)
+/* A block of the weight: some output channels of a group by a section of input channels. */
+typedef struct {
+    int64_t group, k0, channels, c0, depth;
+} block;
+
+static block block_of(const gradient *d, int64_t set)
 {
-    return cpu_conv2d_plain(g) ? 0 : cpu_conv2d_aligned((size_t)(t->depth * t->columns) * element);
+    const tiling *t = &d->t;
+    const reel_conv2d_geometry *g = &d->c.g;
+    block b = {.group = set / t->sections / t->shares,
+               .k0 = set / t->sections % t->shares * t->slabs * t->slab,
+               .c0 = set % t->sections * t->depth};
+    b.channels = cpu_least(t->slabs * t->slab, g->kg - b.k0);
+    b.depth = cpu_least(t->depth, g->cg - b.c0);
+    return b;
 }
 
-static size_t parts_bytes(const reel_conv2d_geometry *g, const tiling *t, size_t element)
-{
-    return t->parts > 1 ? cpu_conv2d_aligned((size_t)(t->parts * g->k * t->reach) * element) : 0;
-}
-
-/* One section and block of the weight of one group, summed over the tiles from..until-1 of all images. */
-static void sum_tiles(const gradient *d, int64_t group, int64_t block, int64_t section, int64_t from, int64_t until,
-                      char *dw, char *room)
+/* Rows of x from `top` on, [row, column, channel], with zeros outside the picture. */
+static void pack_x(const gradient *d, const block *b, int64_t image, int64_t top, char *to)
 {
     const reel_conv2d_geometry *g = &d->c.g;
     const tiling *t = &d->t;
-    int64_t e = (int64_t)d->c.element, r = section * t->depth, depth = cpu_least(t->depth, t->reach - r);
-    int64_t k0 = group * g->kg + block * t->channels, channels = cpu_least(t->channels, g->kg - block * t->channels);
-    char *panel = room + CPU_GEMM_ROOM;
-    for (int64_t i = from; i < until; i++) {
-        int64_t image = i / t->tiles, first = i % t->tiles * t->columns,
-                count = cpu_least(t->columns, t->pixels - first);
-        const char *x = d->c.x + (image * g->c + group * g->cg) * g->h * g->w * e;
-        cpu_matrix dy = {d->c.y + ((image * g->k + k0) * t->pixels + first) * e, t->pixels, false};
-        cpu_matrix columns = {panel, count, true};
-        if (cpu_conv2d_plain(g))
-            columns = (cpu_matrix){x + (r * t->pixels + first) * e, t->pixels, true};
-        else
-            cpu_conv2d_columns(g, d->c.element, x, r, r + depth, first, first + count, panel, count);
-        cpu_gemm(cpu_gemm_choose(d->c.dtype), channels, depth, count, dy, columns, i > from,
-                 dw + (k0 * t->reach + r) * e, t->reach, room);
+    int64_t e = (int64_t)d->c.element, plane = g->h * g->w, line = t->width * t->stored * e;
+    int64_t low = cpu_least(cpu_most(g->left, 0), t->width);
+    int64_t high = cpu_most(low, cpu_least(t->width, g->w + g->left));
+    const char *x = d->c.x + (image * g->c + g->cg * b->group + b->c0) * plane * e;
+    const char *end = d->c.x + g->n * g->c * plane * e;
+    for (int64_t r = 0; r < t->height; r++, to += line) {
+        int64_t row = top + r;
+        if (row < 0 || row >= g->h || high == low) {
+            memset(to, 0, (size_t)line);
+            continue;
+        }
+        memset(to, 0, (size_t)(low * t->stored * e));
+        cpu_conv2d_turn(t->kernel, d->c.element, x + (row * g->w + low - g->left) * e, plane, b->depth, high - low, end,
+                        to + low * t->stored * e, t->stored);
+        memset(to + high * t->stored * e, 0, (size_t)((t->width - high) * t->stored * e));
     }
 }
 
-static void by_weight(const gradient *d, size_t room)
+/* Adds one band to the sums [input channel, kernel position, lane] of every slab. */
+static void add_band(const gradient *d, const block *b, int64_t rows, const char *x, const char *dy, bool first,
+                     char *sums)
 {
+    static const double nothing[64];
+    const reel_conv2d_geometry *g = &d->c.g;
     const tiling *t = &d->t;
-    int64_t tasks = d->c.g.groups * t->blocks * t->sections;
-#pragma omp parallel for schedule(dynamic) num_threads(d->c.threads)
-    for (int64_t i = 0; i < tasks; i++)
-        sum_tiles(d, i / t->blocks / t->sections, i / t->sections % t->blocks, i % t->sections, 0, t->tiles * d->c.g.n,
-                  (char *)d->c.w, d->c.scratch + (size_t)omp_get_thread_num() * room);
+    int64_t e = (int64_t)d->c.element, positions = g->kh * g->kw, line = t->width * t->stored;
+    int64_t row = positions * t->slab;
+    cpu_walk walk = {rows, g->q, g->stride[0] * line, d->step};
+    for (int64_t s = 0; s * t->slab < b->channels; s++)
+        for (int64_t position = 0; position < positions; position++) {
+            int64_t i = position / g->kw, j = position % g->kw;
+            const char *at = x + (i * g->dilation[0] * line + j * g->dilation[1] * t->stored) * e;
+            for (int64_t c = 0; c < b->depth; c += t->points) {
+                char *to = sums + ((s * t->depth + c) * row + position * t->slab) * e;
+                int64_t points = cpu_least(t->points, b->depth - c);
+                t->kernel->tile[t->vectors - 1][points - 1](&walk, at + c * e, dy + s * rows * g->q * t->slab * e,
+                                                            first ? (const void *)nothing : to, first ? 0 : row, to,
+                                                            row);
+            }
+        }
 }
 
-#define ADD_PARTS(T)                                                                                                   \
-    for (int64_t i = from; i < until; i++) {                                                                           \
-        T sum = 0;                                                                                                     \
-        for (int64_t part = 0; part < PARTS; part++) sum += ((const T *)(const void *)d->parts)[part * count + i];     \
-        ((T *)(void *)d->c.w)[i] = sum;                                                                                \
-    }
-
-static void by_pixels(const gradient *d, size_t room)
+/* The sums of one block over the bands from..until-1 of all images. */
+static void sum_bands(const gradient *d, const block *b, int64_t from, int64_t until, char *room, char *sums)
 {
+    const reel_conv2d_geometry *g = &d->c.g;
     const tiling *t = &d->t;
-    int64_t count = d->c.g.k * t->reach, all = t->tiles * d->c.g.n, sets = d->c.g.groups * t->sections;
+    int64_t e = (int64_t)d->c.element, plane = g->p * g->q;
+    char *x = room, *dy = room + t->x;
+    const char *end = d->c.y + g->n * g->k * plane * e;
+    for (int64_t band = from; band < until; band++) {
+        int64_t image = band / t->bands, p0 = band % t->bands * t->rows, rows = cpu_least(t->rows, g->p - p0);
+        const char *y = d->c.y + ((image * g->k + b->group * g->kg + b->k0) * plane + p0 * g->q) * e;
+        pack_x(d, b, image, p0 * g->stride[0] - g->top, x);
+        for (int64_t k = 0; k < b->channels; k += t->slab)
+            cpu_conv2d_turn(t->kernel, d->c.element, y + k * plane * e, plane, cpu_least(t->slab, b->channels - k),
+                            rows * g->q, end, dy + k * rows * g->q * e, t->slab);
+        add_band(d, b, rows, x, dy, band == from, sums);
+    }
+}
+
+#define ADD(T)                                                                                                         \
+    for (int64_t i = 0; i < count; i++)                                                                                \
+        for (int64_t part = 1; part < t->parts; part++)                                                                \
+            ((T *)(void *)sums)[i] += ((const T *)(const void *)(sums + part * d->sets * (int64_t)t->sums))[i];
+
+/* Adds the parts of a block up and turns them into dw. */
+static void finish(const gradient *d, int64_t set, char *sums)
+{
+    const reel_conv2d_geometry *g = &d->c.g;
+    const tiling *t = &d->t;
+    block b = block_of(d, set);
+    int64_t e = (int64_t)d->c.element, positions = g->kh * g->kw, reach = g->cg * positions, lanes = t->kernel->lanes;
+    int64_t count = t->slabs * t->depth * positions * t->slab;
+    char aside[4096];
+    if (d->c.dtype == REEL_F32)
+        ADD(float)
+    else
+        ADD(double)
+    char *dw = (char *)d->c.w + ((b.group * g->kg + b.k0) * reach + b.c0 * positions) * e;
+    for (int64_t k = 0; k < b.channels; k += lanes) {
+        const char *from = sums + (k / t->slab * t->depth * positions * t->slab + k % t->slab) * e;
+        for (int64_t r = 0; r < b.depth * positions; r += lanes) {
+            int64_t rows = cpu_least(lanes, b.depth * positions - r), columns = cpu_least(lanes, b.channels - k);
+            t->kernel->turn(from + r * t->slab * e, t->slab, rows, columns, sums + count * e, aside, lanes);
+            for (int64_t j = 0; j < columns; j++)
+                memcpy(dw + ((k + j) * reach + r) * e, aside + j * lanes * e, (size_t)(rows * e));
+        }
+    }
+}
+
+static void run(const gradient *d)
+{
+    const reel_conv2d_geometry *g = &d->c.g;
+    const tiling *t = &d->t;
+    int64_t all = g->n * t->bands, tasks = d->sets * t->parts;
+    for (int64_t q = 0; q < g->q; q++) d->step[q] = q * g->stride[1] * t->stored;
 #pragma omp parallel for schedule(dynamic) num_threads(d->c.threads)
-    for (int64_t i = 0; i < PARTS * sets; i++) {
-        int64_t part = i / sets, group = i % sets / t->sections, section = i % t->sections;
-        sum_tiles(d, group, 0, section, all * part / PARTS, all * (part + 1) / PARTS,
-                  d->parts + part * count * (int64_t)d->c.element, d->c.scratch + (size_t)omp_get_thread_num() * room);
+    for (int64_t task = 0; task < tasks; task++) {
+        int64_t part = task / d->sets, thread = omp_get_thread_num();
+        block b = block_of(d, task % d->sets);
+        char *sums = d->sums + (t->parts > 1 ? task : thread) * (int64_t)t->sums;
+        sum_bands(d, &b, all * part / t->parts, all * (part + 1) / t->parts,
+                  d->rooms + thread * (int64_t)(t->x + t->dy), sums);
+        if (t->parts == 1) finish(d, task, sums);
     }
-#pragma omp parallel for num_threads(d->c.threads)
-    for (int64_t piece = 0; piece < PARTS; piece++) {
-        int64_t from = count * piece / PARTS, until = count * (piece + 1) / PARTS;
-        if (d->c.dtype == REEL_F32)
-            ADD_PARTS(float)
-        else
-            ADD_PARTS(double)
-    }
+    if (t->parts == 1) return;
+#pragma omp parallel for schedule(dynamic) num_threads(d->c.threads)
+    for (int64_t set = 0; set < d->sets; set++) finish(d, set, d->sums + set * (int64_t)t->sums);
 }
 
 static reel_conv2d_geometry measure(const reel_call *call)
@@ -117,13 +204,19 @@ static reel_conv2d_geometry measure(const reel_call *call)
     return reel_conv2d_measure(&call->input[0].shape, &call->output[0].shape, &call->input[1].shape, &attr->conv);
 }
 
+/* Sums are kept for each part of each block where there are parts, else for each thread. */
+static size_t sums_bytes(const reel_conv2d_geometry *g, const tiling *t, int threads)
+{
+    int64_t sets = g->groups * t->shares * t->sections;
+    return t->sums * (size_t)(t->parts > 1 ? sets * t->parts : threads);
+}
+
 size_t cpu_conv2d_weight_gradient_scratch(const reel_call *call)
 {
     reel_conv2d_geometry g = measure(call);
     if (!cpu_conv2d_fits(&g)) return 0;
-    tiling t = tile(&g);
-    size_t element = reel_dtype_size(call->input[0].dtype);
-    return parts_bytes(&g, &t, element) + (CPU_GEMM_ROOM + panel_bytes(&g, &t, element)) * (size_t)call->threads;
+    tiling t = tile(&g, call->input[0].dtype);
+    return t.steps + sums_bytes(&g, &t, call->threads) + (t.x + t.dy) * (size_t)call->threads;
 }
 
 reel_status cpu_conv2d_weight_gradient(const reel_call *call)
@@ -137,13 +230,11 @@ reel_status cpu_conv2d_weight_gradient(const reel_call *call)
                         .w = dw->data,
                         .y = dy->data}};
     if (!cpu_conv2d_fits(&d.c.g)) return call->op->reference.run(call);
-    d.t = tile(&d.c.g);
-    d.parts = call->scratch;
-    d.c.scratch = d.parts + parts_bytes(&d.c.g, &d.t, d.c.element);
-    size_t room = CPU_GEMM_ROOM + panel_bytes(&d.c.g, &d.t, d.c.element);
-    if (d.t.parts > 1)
-        by_pixels(&d, room);
-    else
-        by_weight(&d, room);
+    d.t = tile(&d.c.g, x->dtype);
+    d.sets = d.c.g.groups * d.t.shares * d.t.sections;
+    d.step = call->scratch;
+    d.sums = (char *)call->scratch + d.t.steps;
+    d.rooms = d.sums + sums_bytes(&d.c.g, &d.t, call->threads);
+    run(&d);
     return REEL_OK;
 }

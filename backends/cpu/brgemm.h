@@ -1,0 +1,48 @@
+/* The innermost product of the convolutions, for one instruction set: a batch-reduced matrix product on a tile that
+   stays in registers,
+
+       C[p, l] = from[p, l] + sum over o < outer, i < inner of A[o * step + offset[i] + p] * B[(o * inner + i), l],
+
+   for a few neighbouring elements p of A, the points, and one to four vectors of lanes l. A is read where it lies, by a
+   table of offsets instead of a copy for each kernel position; B is packed and read in order (Georganas et al. 2019,
+   arXiv 1906.06440, show that this one kernel serves convolutions forward and backward). Forward, p is a pixel, l an
+   output channel, and the sum runs over input channels and kernel positions; for the weights' gradient, p is an input
+   channel and the sum runs over pixels.
+
+   With 6 points and four vectors of 16 lanes, a step is four loads of B, 6 broadcasts of A and 24 multiply-adds in 29
+   of AVX-512's 32 registers. Both multiply-add units stay busy, and few loads and instructions go with them, which
+   matters where another thread shares the core. */
+#ifndef REEL_BACKENDS_CPU_BRGEMM_H
+#define REEL_BACKENDS_CPU_BRGEMM_H
+
+#include "core/shape.h"
+
+/* The terms of the sum, in elements of A. */
+typedef struct {
+    int64_t outer, inner, step;
+    const int64_t *offset; /* inner of them */
+} cpu_walk;
+
+/* `from` and `c` have from_row and row elements from one point to the next; from_row 0 starts every point alike. */
+typedef void cpu_tile(const cpu_walk *walk, const void *a, const void *b, const void *from, int64_t from_row, void *c,
+                      int64_t row);
+
+/* Turns a block of a matrix: column j of `rows` rows, which are `row` elements apart, becomes the vector at
+   to + j * to_row, for `columns` columns; rows and columns are at most the lanes, and lanes without a row are zero.
+   Whole vectors are read, which must not go past `end`. */
+typedef void cpu_turn(const void *from, int64_t row, int64_t rows, int64_t columns, const void *end, void *to,
+                      int64_t to_row);
+
+enum { CPU_POINTS = 14, CPU_VECTORS = 4 }; /* the most of any kernel */
+
+typedef struct {
+    int64_t lanes, vectors;                  /* elements of a vector; the most vectors of a tile */
+    int64_t points[CPU_VECTORS];             /* the most points of a tile, by vectors - 1 */
+    cpu_tile *tile[CPU_VECTORS][CPU_POINTS]; /* by vectors - 1 and points - 1 */
+    cpu_turn *turn;
+} cpu_brgemm;
+
+/* The kernel for a float type and the instruction set in force (isa.h). */
+const cpu_brgemm *cpu_brgemm_choose(reel_dtype dtype);
+
+#endif
