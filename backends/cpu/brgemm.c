@@ -22,15 +22,17 @@
     }
 
 #define REAL float
-#define INTEGER int32_t
 #define LANES 16
+#define LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
 #define NAME(x) wide_f32_##x
 #define TARGET __attribute__((target("avx512f,prefer-vector-width=512")))
 #include "backends/cpu/brgemm_tile.h"
 
 #define REAL double
-#define INTEGER int64_t
 #define LANES 8
+#define LOW 0, 8, 1, 9, 2, 10, 3, 11
+#define HIGH 4, 12, 5, 13, 6, 14, 7, 15
 #define NAME(x) wide_f64_##x
 #define TARGET __attribute__((target("avx512f,prefer-vector-width=512")))
 #include "backends/cpu/brgemm_tile.h"
@@ -49,30 +51,34 @@
 
 #ifdef __x86_64__
 #define REAL float
-#define INTEGER int32_t
 #define LANES 8
+#define LOW 0, 8, 1, 9, 2, 10, 3, 11
+#define HIGH 4, 12, 5, 13, 6, 14, 7, 15
 #define NAME(x) middle_f32_##x
 #define TARGET __attribute__((target("avx2,fma")))
 #include "backends/cpu/brgemm_tile.h"
 
 #define REAL double
-#define INTEGER int64_t
 #define LANES 4
+#define LOW 0, 4, 1, 5
+#define HIGH 2, 6, 3, 7
 #define NAME(x) middle_f64_##x
 #define TARGET __attribute__((target("avx2,fma")))
 #include "backends/cpu/brgemm_tile.h"
 #endif
 
 #define REAL float
-#define INTEGER int32_t
 #define LANES 4
+#define LOW 0, 4, 1, 5
+#define HIGH 2, 6, 3, 7
 #define NAME(x) plain_f32_##x
 #define TARGET
 #include "backends/cpu/brgemm_tile.h"
 
 #define REAL double
-#define INTEGER int64_t
 #define LANES 2
+#define LOW 0, 2
+#define HIGH 1, 3
 #define NAME(x) plain_f64_##x
 #define TARGET
 #include "backends/cpu/brgemm_tile.h"

@@ -1,6 +1,6 @@
 /* The kernels of brgemm.h, included once for every float type and vector width. The including file sets REAL,
-   INTEGER (of the same size), LANES, NAME(x) and TARGET, and the tiles: the most VECTORS, the MOST points for
-   each number of them, and TILES(F), which applies F to all pairs of points and vectors. */
+   LANES, NAME(x) and TARGET; the tiles: the most VECTORS, the MOST points for each number of them, and TILES(F), which
+   applies F to all pairs of points and vectors; and LOW and HIGH, the places of a perfect shuffle's halves. */
 
 typedef REAL NAME(vector) __attribute__((vector_size(LANES * sizeof(REAL)), aligned(sizeof(REAL)), may_alias));
 
@@ -46,16 +46,9 @@ TILES(TILE)
 static TARGET void NAME(turn)(const void *from, int64_t row, int64_t rows, int64_t columns, const void *end, void *to,
                               int64_t to_row)
 {
-    typedef INTEGER places __attribute__((vector_size(LANES * sizeof(INTEGER))));
     static const REAL nothing[LANES] = {0};
     REAL aside[LANES * LANES];
     const REAL *first = from;
-    places low, high;
-#pragma GCC unroll 16
-    for (int l = 0; l < LANES; l++) {
-        low[l] = l / 2 + l % 2 * LANES;
-        high[l] = LANES / 2 + l / 2 + l % 2 * LANES;
-    }
     if (first + (rows - 1) * row + LANES > (const REAL *)end) {
         for (int64_t r = 0; r < rows; r++)
             for (int64_t j = 0; j < columns; j++) aside[r * LANES + j] = first[r * row + j];
@@ -69,8 +62,8 @@ static TARGET void NAME(turn)(const void *from, int64_t row, int64_t rows, int64
     for (int round = 1; round < LANES; round *= 2) {
 #pragma GCC unroll 16
         for (int r = 0; r < LANES / 2; r++) {
-            b[2 * r] = __builtin_shuffle(a[r], a[r + LANES / 2], low);
-            b[2 * r + 1] = __builtin_shuffle(a[r], a[r + LANES / 2], high);
+            b[2 * r] = __builtin_shufflevector(a[r], a[r + LANES / 2], LOW);
+            b[2 * r + 1] = __builtin_shufflevector(a[r], a[r + LANES / 2], HIGH);
         }
 #pragma GCC unroll 16
         for (int r = 0; r < LANES; r++) a[r] = b[r];
@@ -86,7 +79,8 @@ static const cpu_brgemm NAME(kernel) = {
 #undef ENTRY
 
 #undef REAL
-#undef INTEGER
 #undef LANES
+#undef LOW
+#undef HIGH
 #undef NAME
 #undef TARGET
