@@ -55,6 +55,11 @@ demo: ## set up, build, train on built-in video, segment, score; results in buil
 	@$(MAKE) --no-print-directory -j2 all
 	@rm -rf build/demo && $(B)/reel demo --out build/demo
 
+bench: ## time reel and torch by turns, print the ratios (an hour; with QUICK=1 two minutes, to try it)
+	@tools/setup.sh bench
+	@$(MAKE) --no-print-directory -j2 all
+	@python3 tools/compare_torch.py table $(if $(QUICK),--quick --rounds 1)
+
 install: all $(B)/libreel.so ## install the library, its headers, reel.pc and the command under PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	install $(B)/reel $(DESTDIR)$(PREFIX)/bin/reel

@@ -1,52 +1,173 @@
 #!/usr/bin/env python3
-"""Times reel and torch on the same work, by turns, and prints the ratio.
+"""Times reel and torch on the same work, by turns, and prints the ratios.
 
-  tools/compare_torch.py [--rounds 3] [--reel build/reel] train|infer [options of both benches]
+  tools/compare_torch.py [--rounds 3] table [--quick] [options of both benches]   what `make bench` runs
+  tools/compare_torch.py [--rounds 3] train|infer [options of both benches]       seconds alone
 
-Each round runs torch in both memory formats and then reel, each in a process of its own, with one warm-up run. The
-figure of a program is its median over the rounds; torch's is that of its better format. Ratio: torch's seconds over
-reel's, so that more than 1 means that reel is faster. Run it with a python3 that has torch (Debian: python3-torch).
+A round runs every torch in both memory formats and then reel, each in a process of its own, with one warm-up run. The
+figure of a program is its median over the rounds; of all torches and formats the fastest counts. Ratio: torch's
+seconds over reel's, so that more than 1 means that reel is faster; memory: reel's peak over the smallest of torch's.
+Torch is looked for in this python, in the system's (Debian: python3-torch) and in build/venv (`tools/setup.sh bench`
+puts PyPI's newest there); --torch PYTHON names others. A program that fails is named, and the others go on.
+--quick: a small network on small frames, to see that everything runs; its ratios mean nothing.
 """
 import argparse, json, os, statistics, subprocess, sys
 
 here = os.path.dirname(os.path.abspath(__file__))
+build = os.path.join(here, '..', 'build')
+formats = {'NCHW': [], 'NHWC': ['--channels-last']}
+quick = ['--width', '0.125', '--size', '64x128', '--frames', '2']
+
+# Name, what to time, its options, the ratio to reach.
+rows = [
+    ('training step, fp32', 'train', ['--dtype', 'fp32'], 1.5),
+    ('training step, bf16', 'train', ['--dtype', 'bf16'], 3.5),
+    ('inference frame, fp32', 'infer', ['--dtype', 'fp32'], 1.25),
+    ('inference frame, bf16', 'infer', ['--dtype', 'bf16'], 2.2),
+]
 
 
 def run(command):
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        sys.exit('failed: ' + ' '.join(command))
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    """The JSON of a program's last line, or the reason why there is none."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    lines = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
+    if done.returncode == 0 and lines:
+        return json.loads(lines[-1]), None
+    return None, lines[-1] if lines else 'exit code %d' % done.returncode
+
+
+def find_torches(pythons):
+    """Version -> python, for those that have torch."""
+    found = {}
+    for python in pythons:
+        if os.path.exists(python):
+            done = subprocess.run([python, '-c', 'import torch; print(torch.__version__)'], stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL, text=True)
+            if done.returncode == 0:
+                found.setdefault(done.stdout.strip(), python)
+    return found
+
+
+def programs_for(what, options, torches, reel, recompute):
+    steps = [] if '--steps' in options else ['--steps', '1' if what == 'train' else '5']
+    script = os.path.join(here, 's2spp_torch.py')
+    programs = {}
+    for version, python in torches.items():
+        for name, extra in formats.items():
+            programs['torch %s %s' % (version, name)] = ([python, script, 'bench'] + options + steps + extra
+                                                         + (['--infer'] if what == 'infer' else []))
+    programs['reel'] = [reel, 'bench', what, '--json'] + options + steps
+    if recompute:
+        programs['reel --recompute'] = programs['reel'] + ['--recompute']
+    return programs
+
+
+def measure(title, programs, rounds):
+    """Program -> (median seconds, peak MiB, GFLOP/s or None); programs that fail are told and left out."""
+    results, failed = {k: [] for k in programs}, set()
+    for r in range(rounds):
+        for name, command in programs.items():
+            if name in failed:
+                continue
+            result, reason = run(command)
+            if reason:
+                failed.add(name)
+                print('%s: %s failed: %s' % (title, name, reason), flush=True)
+                continue
+            results[name].append(result)
+            print('%s, round %d  %-24s %9.4f s  %6d MiB'
+                  % (title, r + 1, name, result['median'], result['peak_rss_mib']), flush=True)
+    return {name: (statistics.median(x['median'] for x in list_), max(x['peak_rss_mib'] for x in list_),
+                   statistics.median(x['gflops'] for x in list_) if 'gflops' in list_[0] else None)
+            for name, list_ in results.items() if name not in failed}
+
+
+def best(measured, column, version=''):
+    """The torch, of this version or of all, whose seconds (column 0) or memory (column 1) are least; or None."""
+    peers = [name for name in measured if name.startswith('torch ' + version)]
+    return min(peers, key=lambda name: measured[name][column]) if peers else None
+
+
+def peers_cells(measured, column, torches, form):
+    cells = []
+    for version in torches:
+        peer = best(measured, column, version + ' ')
+        cells.append('%s, %s' % (form % measured[peer][column], peer.split()[-1]) if peer else 'failed')
+    return cells
+
+
+def print_row(cells):
+    print('| ' + ' | '.join(cells) + ' |')
+
+
+def seconds_row(title, measured, torches, target, peak):
+    peer, ours = best(measured, 0), measured.get('reel')
+    print_row([title] + peers_cells(measured, 0, torches, '%.3f s')
+              + ['%.3f s' % ours[0] if ours else 'failed',
+                 '%.2f' % (measured[peer][0] / ours[0]) if peer and ours else '-',
+                 '>= %g' % target if target else '',
+                 '%.0f %%' % (100 * ours[2] / peak) if peak and ours else ''])
+
+
+def memory_rows(measured, torches, programs):
+    peer = best(measured, 1)
+    for title, name, target in [('peak memory, training', 'reel', '<= 0.6'),
+                                ('the same, recomputing', 'reel --recompute', '<= 0.45 at <= 1.3 times the seconds')]:
+        if name not in programs:
+            continue
+        ours = measured.get(name)
+        cell = '%d MiB' % ours[1] if ours else 'failed'
+        if name != 'reel' and ours and 'reel' in measured:
+            cell += ', %.2f times the seconds' % (ours[0] / measured['reel'][0])
+        print_row([title] + peers_cells(measured, 1, torches, '%d MiB')
+                  + [cell, '%.2f' % (ours[1] / measured[peer][1]) if peer and ours else '-', target, ''])
+
+
+def multiply_add_peak(reel, options):
+    threads = options[options.index('--threads') + 1] if '--threads' in options else '2'
+    result, reason = run([reel, 'bench', 'peaks', '--json', '--threads', threads])
+    vectors = [p['all'] for p in result['peaks'] if p['name'].endswith('fp32')] if result else [0]
+    return max(vectors)
+
+
+def layers_row(reel, options, torches):
+    result, reason = run([reel, 'bench', 'layers', '--json'] + options)
+    if reason:
+        cell = 'failed: ' + reason
+    else:
+        cell = ('%d of %d reach 80 %% of the peak forward, %d reach 60 %% in all directions'
+                % (result['forward_80'], len(result['layers']), result['all_60']))
+    print_row(['convolution layers, fp32'] + [''] * len(torches) + [cell, '', 'three quarters; all', ''])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--rounds', type=int, default=3)
-    parser.add_argument('--reel', default=os.path.join(here, '..', 'build', 'reel'))
-    parser.add_argument('what', choices=['train', 'infer'])
+    parser.add_argument('--reel', default=os.path.join(build, 'reel'))
+    parser.add_argument('--torch', action='append', metavar='PYTHON', help='a python that has torch')
+    parser.add_argument('--quick', action='store_true')
+    parser.add_argument('what', choices=['train', 'infer', 'table'])
     mine, options = parser.parse_known_args()
-    if '--steps' not in options:
-        options += ['--steps', '1' if mine.what == 'train' else '5']
-    torch = [sys.executable, os.path.join(here, 's2spp_torch.py'), 'bench'] + options
-    torch += ['--infer'] if mine.what == 'infer' else []
-    programs = {
-        'torch NCHW': torch,
-        'torch NHWC': torch + ['--channels-last'],
-        'reel': [mine.reel, 'bench', mine.what, '--json'] + options,
-    }
-    seconds, memory = {k: [] for k in programs}, {k: [] for k in programs}
-    for r in range(mine.rounds):
-        for name, command in programs.items():
-            result = run(command)
-            seconds[name].append(result['median'])
-            memory[name].append(result['peak_rss_mib'])
-            print('round %d  %-11s %8.3f s  %6d MiB' % (r + 1, name, result['median'], result['peak_rss_mib']), flush=True)
-    median = {k: statistics.median(v) for k, v in seconds.items()}
-    peak = {k: max(v) for k, v in memory.items()}
-    peer = min(('torch NCHW', 'torch NHWC'), key=median.get)
-    print('%s %s: torch (%s) %.3f s, reel %.3f s, ratio %.2f; peak memory %d and %d MiB, reel over torch %.2f'
-          % (mine.what, ' '.join(options), peer[6:], median[peer], median['reel'], median[peer] / median['reel'],
-             peak[peer], peak['reel'], peak['reel'] / peak[peer]))
+    options = (quick if mine.quick else []) + options
+    torches = find_torches(mine.torch or [sys.executable, '/usr/bin/python3', os.path.join(build, 'venv/bin/python3')])
+    print('torch: %s' % (', '.join(sorted(torches)) or 'none found; tools/setup.sh bench installs it'), flush=True)
+    work = rows if mine.what == 'table' else [(mine.what, mine.what, [], None)]
+    peak, programs, measured = multiply_add_peak(mine.reel, options), [], []
+    for title, what, extra, target in work:
+        recompute = mine.what == 'table' and what == 'train' and 'fp32' in extra
+        programs.append(programs_for(what, options + extra, torches, mine.reel, recompute))
+        measured.append(measure(title, programs[-1], mine.rounds))
+    peak = max(peak, multiply_add_peak(mine.reel, options))
+    print('\nmultiply-add peak %.1f GFLOP/s; options: %s\n' % (peak, ' '.join(options) or 'none'))
+    print_row(['work'] + ['torch %s, its better format' % v for v in torches]
+              + ['reel', 'ratio', 'to reach', 'share of the peak'])
+    print_row(['---'] * (5 + len(torches)))
+    for (title, what, extra, target), result in zip(work, measured):
+        seconds_row(title, result, torches, target, peak if 'bf16' not in options + extra else None)
+    if work[0][1] == 'train':
+        memory_rows(measured[0], torches, programs[0])
+    if mine.what == 'table':
+        layers_row(mine.reel, options, torches)
 
 
 if __name__ == '__main__':
