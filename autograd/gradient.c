@@ -63,11 +63,19 @@ static void mark_dependents(walk *w, reel_tensor *const *wrt, int count)
     }
 }
 
+/* In the wider of the two dtypes: a rule may answer f32 for bf16. */
+static reel_tensor *plus(reel_tensor *sum, reel_tensor *dx)
+{
+    if (!sum) return dx;
+    reel_dtype wider = sum->dtype == REEL_BF16 ? dx->dtype : sum->dtype;
+    return reel_add(reel_cast(sum, wider), reel_cast(dx, wider));
+}
+
 static void accumulate(walk *w, const reel_tensor *x, reel_tensor *dx)
 {
     if (!dx || !w->depends[x->id]) return;
     if (!reel_poisoned(dx) && !reel_shape_equal(&dx->shape, &x->shape)) dx = reel_sum_to(dx, x->shape);
-    w->sum[x->id] = w->sum[x->id] ? reel_add(w->sum[x->id], dx) : dx;
+    w->sum[x->id] = plus(w->sum[x->id], dx);
 }
 
 static reel_tensor *twin(const walk *w, reel_tensor *t)
@@ -107,6 +115,7 @@ static bool visit(walk *w, reel_node *node)
     for (int k = 0; k < node->op->outputs; k++) {
         y[k] = twin(w, &node->output[k]);
         dy[k] = w->sum[node->output[k].id];
+        if (dy[k] && !(node->op->flags & REEL_OP_ANY_COTANGENT)) dy[k] = reel_cast(dy[k], node->output[k].dtype);
     }
     if (!node->op->gradient) {
         reel_poison(w->graph, "%s: this op has no gradient rule; detach its inputs", reel_node_text(node, text));
@@ -164,7 +173,7 @@ void reel_gradients_along(reel_tensor *y, reel_tensor *cotangent, reel_tensor *c
     if (!poison && !walk_back(&w, y, cotangent, wrt, count)) poison = reel_poison(graph, "gradient: failed");
     for (int i = 0; i < count; i++) {
         reel_tensor *dx = poison ? poison : w.sum[wrt[i]->id];
-        gradient[i] = dx ? dx : zeros_like(wrt[i]);
+        gradient[i] = dx ? reel_cast(dx, wrt[i]->dtype) : zeros_like(wrt[i]);
     }
     reel_set_time(graph, -1);
     reel_scope_pop(graph);

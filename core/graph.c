@@ -2,6 +2,7 @@
    release code and freeing is one loop; two arrays of pointers give nodes and tensors by id. */
 #include "core/graph.h"
 
+#include "core/element.h"
 #include "core/memory.h"
 #include "core/parameters.h"
 #include "core/rng.h"
@@ -245,11 +246,9 @@ reel_tensor *reel_constant(reel_graph *graph, reel_dtype dtype, reel_shape shape
 reel_tensor *reel_scalar_like(reel_tensor *like, double value)
 {
     if (reel_poisoned(like)) return like;
-    float f = (float)value;
-    int32_t i = (int32_t)value;
-    uint8_t u = (uint8_t)value;
-    const void *data[] = {[REEL_F32] = &f, [REEL_F64] = &value, [REEL_I32] = &i, [REEL_U8] = &u};
-    return reel_constant(like->graph, like->dtype, REEL_SCALAR_SHAPE, data[like->dtype]);
+    double scalar; /* the widest of all dtypes */
+    reel_set_element(&scalar, like->dtype, 0, value);
+    return reel_constant(like->graph, like->dtype, REEL_SCALAR_SHAPE, &scalar);
 }
 
 reel_tensor *reel_parameter_in(reel_graph *graph, reel_parameter *parameter)

@@ -98,19 +98,21 @@ typedef struct {
 typedef struct {
     reel_status (*run)(const reel_call *call);
     size_t (*scratch)(const reel_call *call); /* sees shapes, no data; NULL for none */
+    bool bf16; /* reads and writes bf16; otherwise it gets float copies (core/kernel.h) */
 } reel_kernel;
 
 /* --- the row --------------------------------------------------------------------------------------------------- */
 
 typedef enum {
-    REEL_OP_SOURCE = 1,       /* input, constant, parameter: has no kernel */
-    REEL_OP_VIEW = 2,         /* output 0 is the memory of input 0 under another shape */
-    REEL_OP_INPLACE = 4,      /* output 0 may be written over an input of equal shape and dtype that dies here */
-    REEL_OP_UPDATES = 8,      /* output k is the memory of input k, changed: optimisers */
-    REEL_OP_RANDOM = 16,      /* draws random numbers: has a key of its own, kept when the node is recomputed */
-    REEL_OP_NO_GRADIENT = 32, /* constant almost everywhere, or integer: gradients stop here */
-    REEL_OP_ELEMENTWISE = 64, /* one output; an element depends on its counterparts in the inputs, broadcast, alone:
-                                 a backend may run the reference kernel on pieces of the arrays */
+    REEL_OP_SOURCE = 1,          /* input, constant, parameter: has no kernel */
+    REEL_OP_VIEW = 2,            /* output 0 is the memory of input 0 under another shape */
+    REEL_OP_INPLACE = 4,         /* output 0 may be written over an input of equal shape and dtype that dies here */
+    REEL_OP_UPDATES = 8,         /* output k is the memory of input k, changed: optimisers */
+    REEL_OP_RANDOM = 16,         /* draws random numbers: has a key of its own, kept when the node is recomputed */
+    REEL_OP_NO_GRADIENT = 32,    /* constant almost everywhere, or integer: gradients stop here */
+    REEL_OP_ELEMENTWISE = 64,    /* one output; an element depends on its counterparts in the inputs, broadcast, alone:
+                                    a backend may run the reference kernel on pieces of the arrays */
+    REEL_OP_ANY_COTANGENT = 128, /* the gradient rule takes dy in f32 where y is bf16; to others the walker casts it */
 } reel_op_flag;
 
 struct reel_op {

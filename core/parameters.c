@@ -1,6 +1,7 @@
 /* See parameters.h. Parameters are found by name through a small open-addressing hash table. */
 #include "core/parameters.h"
 
+#include "core/element.h"
 #include "core/memory.h"
 #include "core/rng.h"
 
@@ -144,23 +145,7 @@ static void fill(void *data, const reel_parameter *p, uint64_t key)
 {
     int64_t n = reel_elements(&p->shape);
 #pragma omp parallel for schedule(static) if (n > 65536)
-    for (int64_t i = 0; i < n; i++) {
-        double value = initial(&p->init, key, (uint64_t)i);
-        switch (p->dtype) {
-        case REEL_F32:
-            ((float *)data)[i] = (float)value;
-            break;
-        case REEL_F64:
-            ((double *)data)[i] = value;
-            break;
-        case REEL_I32:
-            ((int32_t *)data)[i] = (int32_t)value;
-            break;
-        default:
-            ((uint8_t *)data)[i] = (uint8_t)value;
-            break;
-        }
-    }
+    for (int64_t i = 0; i < n; i++) reel_set_element(data, p->dtype, i, initial(&p->init, key, (uint64_t)i));
 }
 
 /* The device's block is asked for first, so that on the host the temporary one lies behind it and leaves no hole. */

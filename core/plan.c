@@ -4,6 +4,8 @@
 
 #include "core/arena.h"
 #include "core/clock.h"
+#include "core/element.h"
+#include "core/kernel.h"
 #include "core/memory.h"
 #include "core/rng.h"
 #include "core/sharing.h"
@@ -218,7 +220,9 @@ static reel_status choose_kernels(reel_plan *plan, reel_error *error)
                              reel_node_text(p->node, text), plan->backend->name);
         p->threads = work_of(p) < plan->backend->serial_below ? 1 : plan->backend->threads;
         reel_call call = call_of(plan, p, error);
-        size_t scratch = p->kernel.scratch ? p->kernel.scratch(&call) : 0;
+        size_t scratch;
+        reel_status status = reel_kernel_scratch(&p->kernel, &call, &scratch);
+        if (status) return status;
         if (scratch > plan->scratch_bytes) plan->scratch_bytes = scratch;
     }
     return REEL_OK;
@@ -375,7 +379,7 @@ void reel_plan_random(reel_plan *plan, uint64_t seed, uint64_t step)
 static bool all_finite(const void *data, reel_dtype dtype, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
-        if (!isfinite(dtype == REEL_F32 ? (double)((const float *)data)[i] : ((const double *)data)[i])) return false;
+        if (!isfinite(reel_element(data, dtype, i))) return false;
     return true;
 }
 
@@ -410,7 +414,7 @@ static reel_status run_step(reel_plan *plan, planned *p, reel_error *error)
     if (!p->kernel.run) return REEL_OK;
     double start = plan->timing ? reel_seconds() : 0;
     reel_call call = call_of(plan, p, &refused);
-    reel_status status = p->kernel.run(&call);
+    reel_status status = reel_kernel_run(&p->kernel, &call);
     if (plan->timing) p->seconds = reel_seconds() - start;
     return status ? reel_fail(error, status, "%s: %s", reel_node_text(p->node, text), refused.text) : REEL_OK;
 }

@@ -7,8 +7,11 @@
 static const struct {
     const char *name;
     size_t size;
-} dtypes[REEL_DTYPES] = {
-    [REEL_F32] = {"f32", 4}, [REEL_F64] = {"f64", 8}, [REEL_I32] = {"i32", 4}, [REEL_U8] = {"u8", 1}};
+} dtypes[REEL_DTYPES] = {[REEL_F32] = {"f32", 4},
+                         [REEL_F64] = {"f64", 8},
+                         [REEL_I32] = {"i32", 4},
+                         [REEL_U8] = {"u8", 1},
+                         [REEL_BF16] = {"bf16", 2}};
 
 size_t reel_dtype_size(reel_dtype dtype)
 {

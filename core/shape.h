@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum { REEL_F32, REEL_F64, REEL_I32, REEL_U8, REEL_DTYPES } reel_dtype;
+typedef enum { REEL_F32, REEL_F64, REEL_I32, REEL_U8, REEL_BF16, REEL_DTYPES } reel_dtype;
 
 enum { REEL_MAX_RANK = 8 };
 
@@ -28,11 +28,16 @@ typedef struct {
 #define REEL_SCALAR_SHAPE ((reel_shape){.rank = 0})
 
 size_t reel_dtype_size(reel_dtype dtype);
-const char *reel_dtype_name(reel_dtype dtype); /* "f32", "f64", "i32", "u8" */
+const char *reel_dtype_name(reel_dtype dtype); /* "f32", "f64", "i32", "u8", "bf16" */
 bool reel_dtype_from_name(const char *name, reel_dtype *dtype);
 static inline bool reel_dtype_is_float(reel_dtype dtype)
 {
-    return dtype == REEL_F32 || dtype == REEL_F64;
+    return dtype == REEL_F32 || dtype == REEL_F64 || dtype == REEL_BF16;
+}
+/* What sums of a dtype are made in, and come out in: f32 for bf16, whose eight bits cannot count beyond 256. */
+static inline reel_dtype reel_dtype_of_sum(reel_dtype dtype)
+{
+    return dtype == REEL_BF16 ? REEL_F32 : dtype;
 }
 
 /* Number of elements and bytes; false when a size is negative, the rank is out of range or a product overflows. */

@@ -21,7 +21,7 @@ static bool shape(reel_rule *r)
     const reel_argmax_attr *attr = r->attr;
     const reel_tensor *x = r->input[0];
     int axis = reel_shape_axis(&x->shape, attr->axis);
-    if (!reel_dtype_is_float(x->dtype)) return reel_reject(r, "searches f32 or f64; reel_cast converts");
+    if (!reel_dtype_is_float(x->dtype)) return reel_reject(r, "searches floats; reel_cast converts");
     if (axis < 0) return reel_reject(r, "axis %d is out of range for rank %d", attr->axis, x->shape.rank);
     if (x->shape.size[axis] < 1 || x->shape.size[axis] > INT_MAX)
         return reel_reject(r, "axis %d has size %lld, expected 1 to %d", axis, (long long)x->shape.size[axis], INT_MAX);

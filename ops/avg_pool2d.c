@@ -24,7 +24,7 @@ static bool shape(reel_rule *r)
 {
     const reel_avg_pool2d_attr *attr = r->attr;
     const reel_tensor *x = r->input[0];
-    if (!reel_dtype_is_float(x->dtype)) return reel_reject(r, "pools f32 or f64; reel_cast makes floats of integers");
+    if (!reel_dtype_is_float(x->dtype)) return reel_reject(r, "pools floats; reel_cast makes them of integers");
     r->dtype[0] = x->dtype;
     return reel_pool2d_shape(r, &attr->window, &x->shape, &r->shape[0]);
 }

@@ -22,7 +22,7 @@ reel_tensor *reel_avg_pool2d_gradient(reel_tensor *dy, reel_avg_pool2d_attr attr
 static bool shape(reel_rule *r)
 {
     const reel_avg_pool2d_gradient_attr *attr = r->attr;
-    if (!reel_dtype_is_float(r->input[0]->dtype)) return reel_reject(r, "dy should be f32 or f64");
+    if (!reel_dtype_is_float(r->input[0]->dtype)) return reel_reject(r, "dy should be float");
     r->dtype[0] = r->input[0]->dtype;
     return reel_pool2d_adjoint_shape(r, &attr->pool.window, 0, attr->size, &r->shape[0]);
 }

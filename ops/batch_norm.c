@@ -1,6 +1,7 @@
 /* batch_norm: y = (x - mean) / sqrt(variance + epsilon) * scale + shift, channel by channel (Ioffe and Szegedy 2015)
 
-   x [N, C, ...] of rank 2 or more; scale, shift, mean and variance [C]. The op takes the statistics as they are given.
+   x [N, C, ...] of rank 2 or more; scale, shift, mean and variance [C], of the dtype of x or, where that is bf16, all
+   four f32. The op takes the statistics as they are given.
    Evaluation gives it the running ones; training gives it those of the batch, which are ops like any others, so that
    the gradient through them, and the gradient of that, need no rule of their own.
 
@@ -29,13 +30,14 @@ static bool shape(reel_rule *r)
     static const char *const names[] = {"x", "scale", "shift", "mean", "variance"};
     const reel_tensor *x = r->input[0];
     double epsilon = ((const reel_batch_norm_attr *)r->attr)->epsilon;
-    if (!reel_dtype_is_float(x->dtype)) return reel_reject(r, "takes f32 or f64; reel_cast converts");
+    if (!reel_dtype_is_float(x->dtype)) return reel_reject(r, "takes floats; reel_cast converts");
     if (x->shape.rank < 2) return reel_reject(r, "x has rank %d, expected [N, C, ...]", x->shape.rank);
     if (!(epsilon >= 0)) return reel_reject(r, "epsilon is %g, expected 0 or more", epsilon);
+    reel_dtype dtype = r->input[1]->dtype == x->dtype ? x->dtype : reel_dtype_of_sum(x->dtype);
     for (int i = 1; i < 5; i++) {
         const reel_tensor *t = r->input[i];
-        if (t->dtype != x->dtype || t->shape.rank != 1 || t->shape.size[0] != x->shape.size[1])
-            return reel_reject(r, "%s must be %s [%lld], one value a channel of x", names[i], reel_dtype_name(x->dtype),
+        if (t->dtype != dtype || t->shape.rank != 1 || t->shape.size[0] != x->shape.size[1])
+            return reel_reject(r, "%s must be %s [%lld], one value a channel of x", names[i], reel_dtype_name(dtype),
                                (long long)x->shape.size[1]);
     }
     r->dtype[0] = x->dtype;
@@ -68,12 +70,14 @@ static void gradient(reel_gradient *g)
     double epsilon = ((const reel_batch_norm_attr *)g->attr)->epsilon;
     reel_tensor *spread = reel_sqrt(reel_add(variance, reel_scalar_like(variance, epsilon)));
     reel_tensor *factor = reel_div(scale, spread);
-    if (g->wanted[0]) g->dx[0] = reel_mul(dy, by_channel(factor, x));
-    if (g->wanted[2] || g->wanted[3]) g->dx[2] = reel_sum(dy, other_axes(x), false);
+    if (g->wanted[0]) g->dx[0] = reel_mul(dy, by_channel(reel_cast(factor, x->dtype), x));
+    dy = reel_cast(dy, scale->dtype);
+    if (g->wanted[2] || g->wanted[3]) g->dx[2] = reel_cast(reel_sum(dy, other_axes(x), false), scale->dtype);
     if (g->wanted[3]) g->dx[3] = reel_neg(reel_mul(factor, g->dx[2]));
     if (!g->wanted[1] && !g->wanted[4]) return;
-    reel_tensor *moment = reel_sum(reel_mul(dy, reel_sub(x, by_channel(mean, x))), other_axes(x), false);
-    g->dx[1] = reel_div(moment, spread);
+    reel_tensor *centred = reel_sub(reel_cast(x, mean->dtype), by_channel(mean, x));
+    reel_tensor *moment = reel_sum(reel_mul(dy, centred), other_axes(x), false);
+    g->dx[1] = reel_div(reel_cast(moment, scale->dtype), spread);
     if (g->wanted[4]) g->dx[4] = reel_scale(reel_div(reel_mul(factor, g->dx[1]), spread), -0.5);
 }
 
@@ -94,9 +98,9 @@ reel_batch_norm_result reel_batch_norm_train(reel_tensor *x, reel_tensor *scale,
                         "batch_norm '%s': training needs x [N, C, ...] with %d or more values a channel, not %lld",
                         reel_scope(x->graph), how.unbiased ? 2 : 1, (long long)n);
     if (reel_poisoned(x)) return (reel_batch_norm_result){x, x, x};
-    reel_tensor *own_mean = reel_mean(x, axes, false);
-    reel_tensor *centred = reel_sub(x, by_channel(own_mean, x));
-    reel_tensor *own_variance = reel_mean(reel_square(centred), axes, false);
+    reel_tensor *own_mean = reel_cast(reel_mean(x, axes, false), scale->dtype);
+    reel_tensor *centred = reel_sub(reel_cast(x, scale->dtype), by_channel(own_mean, x));
+    reel_tensor *own_variance = reel_cast(reel_mean(reel_square(centred), axes, false), scale->dtype);
     double correction = how.unbiased ? (double)n / (double)(n - 1) : 1;
     return (reel_batch_norm_result){
         .y = reel_batch_norm(x, scale, shift, own_mean, own_variance, (reel_batch_norm_attr){how.epsilon}),

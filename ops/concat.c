@@ -98,5 +98,5 @@ const reel_op reel_op_concat = {.name = "concat",
                                 .attrs = attrs,
                                 .shape = shape_rule,
                                 .gradient = gradient_rule,
-                                .reference = {reference, NULL},
+                                .reference = {reference, .bf16 = true},
                                 .run_of_output = run_of_output};

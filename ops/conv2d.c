@@ -20,6 +20,7 @@ static const reel_attr attributes[] = {
     {"dilation", REEL_ATTR_INT, offsetof(reel_conv2d_attr, dilation), 2, "1", NULL, "step between kernel elements"},
     {"pad", REEL_ATTR_INT, offsetof(reel_conv2d_attr, pad), 4, "0", NULL, "zeros: top, left, bottom, right"},
     {"groups", REEL_ATTR_INT, offsetof(reel_conv2d_attr, groups), 1, "1", NULL, "independent sets of channels"},
+    {"wide", REEL_ATTR_BOOL, offsetof(reel_conv2d_attr, wide), 1, "0", NULL, "y is f32 where x is bf16"},
     {0}};
 
 reel_tensor *reel_conv2d(reel_tensor *x, reel_tensor *w, reel_tensor *bias, reel_conv2d_attr attr)
@@ -32,11 +33,11 @@ reel_tensor *reel_conv2d(reel_tensor *x, reel_tensor *w, reel_tensor *bias, reel
 bool reel_conv2d_check(const reel_rule *r, const reel_conv2d_attr *attr)
 {
     const reel_tensor *a = r->input[0];
-    if (!reel_dtype_is_float(a->dtype))
-        return reel_reject(r, "convolves f32 or f64; reel_cast makes floats of integers");
+    if (!reel_dtype_is_float(a->dtype)) return reel_reject(r, "convolves floats; reel_cast makes them of integers");
     const reel_tensor *bias = r->inputs > 2 ? r->input[2] : NULL;
-    if (r->input[1]->dtype != a->dtype || (bias && bias->dtype != a->dtype))
-        return reel_reject(r, "inputs must share one dtype; reel_cast converts");
+    if (r->input[1]->dtype != a->dtype ||
+        (bias && bias->dtype != a->dtype && bias->dtype != reel_dtype_of_sum(a->dtype)))
+        return reel_reject(r, "inputs must share one dtype, but for an f32 bias beside bf16; reel_cast converts");
     for (int i = 0; i < 2; i++) {
         const reel_shape *s = &r->input[i]->shape;
         if (s->rank != 4) return reel_reject(r, "input %d has rank %d, expected 4, such as [N, C, H, W]", i, s->rank);
@@ -79,7 +80,7 @@ static bool shape(reel_rule *r)
     if (bias && (bias->shape.rank != 1 || bias->shape.size[0] != w[0]))
         return reel_reject(r, "bias should have the shape [%lld], one value an output channel", (long long)w[0]);
     int64_t p = reel_conv2d_extent(r, attr, 0, x[2], w[2]), q = p ? reel_conv2d_extent(r, attr, 1, x[3], w[3]) : 0;
-    r->dtype[0] = r->input[0]->dtype;
+    r->dtype[0] = attr->wide ? reel_dtype_of_sum(r->input[0]->dtype) : r->input[0]->dtype;
     r->shape[0] = REEL_SHAPE(x[0], w[0], p, q);
     return p && q;
 }
@@ -89,11 +90,11 @@ static bool shape(reel_rule *r)
 static void gradient(reel_gradient *g)
 {
     const reel_conv2d_attr *attr = g->attr;
-    reel_tensor *x = g->x[0], *w = g->x[1], *dy = g->dy[0];
+    reel_tensor *x = g->x[0], *w = g->x[1], *dy = reel_cast(g->dy[0], g->x[0]->dtype);
     const int64_t *in = x->shape.size, *kernel = w->shape.size;
     if (g->wanted[0]) g->dx[0] = reel_conv2d_input_gradient(dy, w, *attr, (int)in[2], (int)in[3]);
     if (g->wanted[1]) g->dx[1] = reel_conv2d_weight_gradient(x, dy, *attr, (int)kernel[2], (int)kernel[3]);
-    if (g->inputs > 2 && g->wanted[2]) g->dx[2] = reel_sum(dy, REEL_INTS(0, 2, 3), false);
+    if (g->inputs > 2 && g->wanted[2]) g->dx[2] = reel_sum(g->dy[0], REEL_INTS(0, 2, 3), false);
 }
 
 /* --- reference --- */

@@ -1,7 +1,7 @@
 /* conv2d_weight_gradient: dw[k,c,i,j] = sum over n, p, q of dy[n,k,p,q] x[n, c', p*s + i*d - top, q*s + j*d - left]
 
    x [N, C, H, W], dy [N, K, P, Q], dw [K, C/groups, kh, kw] with kh and kw given by the attribute `size`; x counts as
-   zero outside its borders. A sum over N P Q products, up to 10^5 for a picture: in double here.
+   zero outside its borders. A sum over N P Q products, up to 10^5 for a picture: in double here, and f32 for bf16.
    Cost: as the convolution. */
 #include "ops/conv2d_geometry.h"
 #include "ops/ops.h"
@@ -42,7 +42,7 @@ static bool shape(reel_rule *r)
             return reel_reject(r, "a kernel of size %d,%d makes %lld %s, dy has %lld", attr->size[0], attr->size[1],
                                (long long)made, axis ? "columns" : "rows", (long long)dy[2 + axis]);
     }
-    r->dtype[0] = r->input[0]->dtype;
+    r->dtype[0] = reel_dtype_of_sum(r->input[0]->dtype);
     r->shape[0] = REEL_SHAPE(dy[1], x[1] / conv->groups, attr->size[0], attr->size[1]);
     return true;
 }
@@ -50,7 +50,7 @@ static bool shape(reel_rule *r)
 static void gradient(reel_gradient *g)
 {
     const reel_conv2d_adjoint_attr *attr = g->attr;
-    reel_tensor *x = g->x[0], *dy = g->x[1], *u = g->dy[0];
+    reel_tensor *x = g->x[0], *dy = g->x[1], *u = reel_cast(g->dy[0], g->x[0]->dtype);
     const int64_t *in = x->shape.size;
     if (g->wanted[0]) g->dx[0] = reel_conv2d_input_gradient(dy, u, attr->conv, (int)in[2], (int)in[3]);
     if (g->wanted[1]) g->dx[1] = reel_conv2d(x, u, NULL, attr->conv);

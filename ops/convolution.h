@@ -6,7 +6,10 @@
    the other two, to any order. conv_transpose2d is the second of them under the arguments a model would use.
 
    Shapes: x [N, C, H, W]; w [K, C/groups, kh, kw]; y [N, K, P, Q]; s is the stride, d the dilation, c' the c-th
-   channel of the group that k belongs to. */
+   channel of the group that k belongs to.
+
+   In bf16 the products are added up in float. The gradient of the weights, a sum over all pixels that others are added
+   to, comes out in f32; a bias may be f32, and y too if asked for, where what follows should not see it rounded. */
 #ifndef REEL_OPS_CONVOLUTION_H
 #define REEL_OPS_CONVOLUTION_H
 
@@ -16,6 +19,7 @@ typedef struct {
     int stride[2], dilation[2]; /* down, across */
     int pad[4];                 /* top, left, bottom, right */
     int groups;
+    bool wide; /* y is f32 where x is bf16 */
 } reel_conv2d_attr;
 
 typedef struct {

@@ -39,7 +39,7 @@ static void gradient_rule(reel_gradient *g)
     reel_tensor *ones = reel_broadcast_to(reel_scalar_like(x, 1), REEL_SHAPE(x->shape.size[1]));
     reel_tensor *counts = reel_class_weights(ones, t, a->ignore_index), *d = reel_mul(g->x[3], counts);
     reel_tensor *weighted = reel_mul(cotangent, reel_exp(reel_sub(x, reel_reshape(g->x[2], column))));
-    reel_tensor *sum = reel_sum(weighted, REEL_INTS(1), false);
+    reel_tensor *sum = reel_cast(reel_sum(weighted, REEL_INTS(1), false), x->dtype);
     if (g->wanted[0]) g->dx[0] = reel_mul(weighted, reel_reshape(d, column));
     if (g->wanted[2]) g->dx[2] = reel_neg(reel_mul(d, sum));
     if (g->wanted[3]) g->dx[3] = reel_sub(reel_mul(sum, counts), reel_pick(cotangent, t, a->ignore_index));

@@ -20,7 +20,7 @@ static bool shape(reel_rule *r)
 {
     double p = ((const reel_dropout_attr *)r->attr)->p;
     if (!(p >= 0 && p <= 1)) return reel_reject(r, "p is %g, expected a probability between 0 and 1", p);
-    if (!reel_dtype_is_float(r->input[0]->dtype)) return reel_reject(r, "takes f32 or f64; reel_cast converts");
+    if (!reel_dtype_is_float(r->input[0]->dtype)) return reel_reject(r, "takes floats; reel_cast converts");
     r->dtype[0] = r->input[0]->dtype;
     r->shape[0] = r->input[0]->shape;
     return true;

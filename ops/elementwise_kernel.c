@@ -24,14 +24,13 @@ static bool broadcast_rule(reel_rule *rule)
 bool reel_elementwise_floats(reel_rule *rule)
 {
     if (!reel_dtype_is_float(rule->input[0]->dtype))
-        return reel_reject(rule, "takes f32 or f64, not %s; reel_cast converts",
-                           reel_dtype_name(rule->input[0]->dtype));
+        return reel_reject(rule, "takes floats, not %s; reel_cast converts", reel_dtype_name(rule->input[0]->dtype));
     return broadcast_rule(rule);
 }
 
 bool reel_elementwise_numbers(reel_rule *rule)
 {
-    if (rule->input[0]->dtype == REEL_U8) return reel_reject(rule, "takes f32, f64 or i32, not u8; reel_cast converts");
+    if (rule->input[0]->dtype == REEL_U8) return reel_reject(rule, "takes floats or i32, not u8; reel_cast converts");
     return broadcast_rule(rule);
 }
 

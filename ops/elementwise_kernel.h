@@ -21,7 +21,7 @@ enum { REEL_ELEMENTWISE = REEL_OP_ELEMENTWISE | REEL_OP_INPLACE }; /* the flags 
 
 /* --- shape rules: the output has the inputs' dtype and broadcast shape --- */
 
-bool reel_elementwise_floats(reel_rule *rule);  /* f32 or f64 */
+bool reel_elementwise_floats(reel_rule *rule);  /* floats */
 bool reel_elementwise_numbers(reel_rule *rule); /* or i32 */
 
 /* --- rows --- */

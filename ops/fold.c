@@ -64,7 +64,7 @@ bool reel_fold_shape(reel_rule *rule)
     const reel_reduce_attr *attr = rule->attr;
     const reel_tensor *x = rule->input[0];
     bool marks[REEL_MAX_RANK] = {0};
-    if (!reel_dtype_is_float(x->dtype)) return reel_reject(rule, "reduces f32 or f64; reel_cast converts");
+    if (!reel_dtype_is_float(x->dtype)) return reel_reject(rule, "reduces floats; reel_cast converts");
     for (int i = 0; i < attr->axes.count; i++) {
         int axis = reel_shape_axis(&x->shape, attr->axes.at[i]);
         if (axis < 0)
@@ -87,6 +87,12 @@ bool reel_fold_shape_nonempty(reel_rule *rule)
     if (!reel_fold_shape(rule)) return false;
     if (reel_elements(&rule->shape[0]) && !reel_elements(&rule->input[0]->shape))
         return reel_reject(rule, "there are no elements to take it of; an axis that is shrunk has size 0");
+    return true;
+}
+
+bool reel_fold_sums(reel_rule *rule)
+{
+    rule->dtype[0] = reel_dtype_of_sum(rule->dtype[0]);
     return true;
 }
 
@@ -114,6 +120,7 @@ void reel_fold_extreme_gradient(reel_gradient *g)
     reel_tensor *x = g->x[0];
     reel_shape kept = reel_fold_kept_shape(&x->shape, attr);
     reel_tensor *chosen = reel_equal(x, reel_reshape(g->y[0], kept));
-    reel_tensor *share = reel_div(reel_reshape(g->dy[0], kept), reel_sum(chosen, attr->axes, true));
+    reel_tensor *share =
+        reel_div(reel_reshape(g->dy[0], kept), reel_cast(reel_sum(chosen, attr->axes, true), x->dtype));
     g->dx[0] = reel_mul(chosen, share);
 }

@@ -33,6 +33,7 @@ static inline int64_t reel_fold_offset(const reel_fold_axes *axes, int64_t index
 extern const reel_attr reel_fold_attrs[];
 bool reel_fold_shape(reel_rule *rule);
 bool reel_fold_shape_nonempty(reel_rule *rule); /* refuses to make an element from none */
+bool reel_fold_sums(reel_rule *rule);           /* after either: y is a sum, which for bf16 is f32; returns true */
 reel_shape reel_fold_kept_shape(const reel_shape *x, const reel_reduce_attr *attr);
 
 /* The reference loop: every element combined with `initial`, in order and in double; divided by `each` for a mean. */

@@ -78,4 +78,4 @@ const reel_op reel_op_gather = {.name = "gather",
                                 .attrs = attrs,
                                 .shape = shape_rule,
                                 .gradient = gradient_rule,
-                                .reference = {reference, NULL}};
+                                .reference = {reference, .bf16 = true}};

@@ -1,7 +1,7 @@
 /* global_norm: y = sqrt(sum of x^2 over every element of every input), a scalar.
 
-   Inputs: any number of tensors of one float dtype; y: a scalar of it. The squares are added in double. NaN or infinity
-   anywhere shows in y, which makes it the one number to look at before an update.
+   Inputs: any number of tensors of one float dtype; y: a scalar of it, f32 for bf16. The squares are added in double.
+   NaN or infinity anywhere shows in y, which makes it the one number to look at before an update.
 
    Gradient: dx_i = dy * x_i / y. It has none at y = 0 and is NaN there. */
 #include "ops/ops.h"
@@ -29,7 +29,7 @@ static bool shape_rule(reel_rule *r)
             return reel_reject(r, "input %d must be float and of the dtype of input 0", i);
     }
     r->shape[0] = REEL_SCALAR_SHAPE;
-    r->dtype[0] = r->input[0]->dtype;
+    r->dtype[0] = reel_dtype_of_sum(r->input[0]->dtype);
     return true;
 }
 
@@ -37,7 +37,7 @@ static void gradient_rule(reel_gradient *g)
 {
     reel_tensor *factor = reel_div(g->dy[0], g->y[0]);
     for (int i = 0; i < g->inputs; i++)
-        if (g->wanted[i]) g->dx[i] = reel_mul(g->x[i], factor);
+        if (g->wanted[i]) g->dx[i] = reel_mul(g->x[i], reel_cast(factor, g->x[i]->dtype));
 }
 
 static reel_status reference(const reel_call *call)

@@ -24,7 +24,7 @@ reel_shape reel_label_scores(const reel_shape *labels, int64_t classes)
 
 bool reel_label_fit(const reel_rule *rule, const reel_tensor *scores, const reel_tensor *labels)
 {
-    if (!reel_dtype_is_float(scores->dtype)) return reel_reject(rule, "scores must be f32 or f64; reel_cast converts");
+    if (!reel_dtype_is_float(scores->dtype)) return reel_reject(rule, "scores must be float; reel_cast converts");
     if (labels->dtype != REEL_I32) return reel_reject(rule, "labels must be i32; reel_cast converts");
     if (scores->shape.rank < 2) return reel_reject(rule, "scores must be [N, K, ...], one row of K classes a sample");
     if (scores->shape.size[1] < 1) return reel_reject(rule, "there must be one class at least");

@@ -80,6 +80,6 @@ reel_tensor *reel_gather(reel_tensor *x, reel_tensor *index, int axis);
 reel_tensor *reel_scatter_add(reel_tensor *x, reel_tensor *index, int axis, int size);
 
 reel_tensor *reel_one_hot(reel_tensor *index, int classes, int axis, reel_dtype dtype);
-reel_tensor *reel_cast(reel_tensor *x, reel_dtype dtype);
+reel_tensor *reel_cast(reel_tensor *x, reel_dtype dtype); /* x itself where that is its dtype */
 
 #endif

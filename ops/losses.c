@@ -83,8 +83,8 @@ reel_tensor *reel_soft_iou_loss(reel_tensor *logits, reel_tensor *target)
     if (reel_poisoned(logits) || reel_poisoned(target)) return reel_poisoned(logits) ? logits : target;
     if (!reel_shape_equal(&logits->shape, &target->shape))
         return reel_poison(logits->graph, "soft_iou_loss: logits and target must have one shape");
-    reel_tensor *p = reel_sigmoid(logits), *tiny = reel_scalar_like(p, 1e-15);
-    reel_tensor *shared = reel_sum_all(reel_mul(p, target));
+    reel_tensor *p = reel_sigmoid(logits), *shared = reel_sum_all(reel_mul(p, target));
+    reel_tensor *tiny = reel_scalar_like(shared, 1e-15);
     reel_tensor *both = reel_sub(reel_add(reel_sum_all(p), reel_sum_all(target)), shared);
     return reel_neg(reel_log(reel_div(reel_add(shared, tiny), reel_add(both, tiny))));
 }

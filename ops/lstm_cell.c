@@ -56,7 +56,7 @@ static bool shape_rule(reel_rule *r)
     const reel_lstm_cell_attr *a = r->attr;
     const reel_tensor *z = r->input[0], *c = r->input[1];
     if (!reel_dtype_is_float(z->dtype) || c->dtype != z->dtype)
-        return reel_reject(r, "gates and state must be both f32 or both f64; reel_cast converts");
+        return reel_reject(r, "gates and state must be of one float dtype; reel_cast converts");
     if (z->shape.rank < 2 || c->shape.rank != z->shape.rank)
         return reel_reject(r, "gates are [N, 4H, ...] and the state [N, H, ...]");
     for (int k = 0; k < z->shape.rank; k++)

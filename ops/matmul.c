@@ -28,7 +28,7 @@ static bool shape(reel_rule *r)
     const reel_matmul_attr *attr = r->attr;
     reel_shape a = r->input[0]->shape, b = r->input[1]->shape;
     if (!reel_dtype_is_float(r->input[0]->dtype) || r->input[1]->dtype != r->input[0]->dtype)
-        return reel_reject(r, "multiplies f32 by f32 or f64 by f64; reel_cast converts");
+        return reel_reject(r, "multiplies floats of one dtype; reel_cast converts");
     if (a.rank < 2 || b.rank < 2)
         return reel_reject(r, "both need rank 2 or more; reel_reshape makes matrices of vectors");
     int64_t *sa = a.size + a.rank - 2, *sb = b.size + b.rank - 2;

@@ -26,7 +26,7 @@ static bool shape(reel_rule *r)
 {
     const reel_max_pool2d_gradient_attr *attr = r->attr;
     const reel_tensor *dy = r->input[0], *index = r->input[1];
-    if (!reel_dtype_is_float(dy->dtype)) return reel_reject(r, "dy should be f32 or f64");
+    if (!reel_dtype_is_float(dy->dtype)) return reel_reject(r, "dy should be float");
     if (index->dtype != REEL_U8 && index->dtype != REEL_I32)
         return reel_reject(r, "index should be the second output of max_pool2d, u8 or i32");
     if (!reel_shape_equal(&dy->shape, &index->shape)) return reel_reject(r, "dy and index should have one shape");

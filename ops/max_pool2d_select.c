@@ -19,7 +19,7 @@ reel_tensor *reel_max_pool2d_select(reel_tensor *x, reel_tensor *index, reel_max
 static bool shape(reel_rule *r)
 {
     const reel_tensor *x = r->input[0], *index = r->input[1];
-    if (!reel_dtype_is_float(x->dtype)) return reel_reject(r, "x should be f32 or f64");
+    if (!reel_dtype_is_float(x->dtype)) return reel_reject(r, "x should be float");
     if (index->dtype != REEL_U8 && index->dtype != REEL_I32)
         return reel_reject(r, "index should be the second output of max_pool2d, u8 or i32");
     r->dtype[0] = x->dtype;

@@ -1,5 +1,5 @@
 /* mean: y = the mean of x over some axes, of all of them when none is named; the mean of no elements is refused. Floats
-   are added in double.
+   are added in double; the mean of bf16 is f32.
    Gradient: dy / n, stretched back over the n elements that made one. */
 #include "ops/ops.h"
 #include "ops/fold.h"
@@ -14,12 +14,18 @@ reel_tensor *reel_mean_all(reel_tensor *x)
     return reel_mean(x, (reel_ints){0}, false);
 }
 
+static bool shape(reel_rule *r)
+{
+    return reel_fold_shape_nonempty(r) && reel_fold_sums(r);
+}
+
 static void gradient(reel_gradient *g)
 {
-    const reel_shape *x = &g->x[0]->shape;
-    int64_t all = reel_elements(x), made = reel_elements(&g->y[0]->shape);
+    const reel_tensor *x = g->x[0];
+    int64_t all = reel_elements(&x->shape), made = reel_elements(&g->y[0]->shape);
     reel_tensor *share = reel_scale(g->dy[0], all ? (double)made / (double)all : 0);
-    g->dx[0] = reel_broadcast_to(reel_reshape(share, reel_fold_kept_shape(x, g->attr)), *x);
+    share = reel_reshape(reel_cast(share, x->dtype), reel_fold_kept_shape(&x->shape, g->attr));
+    g->dx[0] = reel_broadcast_to(share, x->shape);
 }
 
 static double plus(double a, double b)
@@ -44,7 +50,7 @@ const reel_op reel_op_mean = {.name = "mean",
                               .outputs = 1,
                               .attr_size = sizeof(reel_reduce_attr),
                               .attrs = reel_fold_attrs,
-                              .shape = reel_fold_shape_nonempty,
+                              .shape = shape,
                               .gradient = gradient,
                               .reference = {mean_reference, NULL},
                               .flops = flops};

@@ -2,6 +2,7 @@
 
    index: i32 of any rank up to 7, values 0..classes-1; y: the shape of the index with an axis of `classes` inserted, of
    the dtype asked for. A value out of range is refused with its position. Constant almost everywhere: no gradient. */
+#include "core/element.h"
 #include "ops/ops.h"
 
 #include <stddef.h>
@@ -10,7 +11,7 @@
 static const reel_attr attrs[] = {
     {"classes", REEL_ATTR_INT, offsetof(reel_one_hot_attr, classes), 1, "2", NULL, "size of the new axis"},
     {"axis", REEL_ATTR_INT, offsetof(reel_one_hot_attr, axis), 1, "-1", NULL, "where it stands in the output"},
-    {"dtype", REEL_ATTR_CHOICE, offsetof(reel_one_hot_attr, dtype), 0, "f32", "f32|f64|i32|u8", "of the output"},
+    {"dtype", REEL_ATTR_CHOICE, offsetof(reel_one_hot_attr, dtype), 0, "f32", "f32|f64|i32|u8|bf16", "of the output"},
     {0},
 };
 
@@ -40,24 +41,17 @@ static bool shape_rule(reel_rule *r)
 
 static reel_status reference(const reel_call *call)
 {
-    static const float one_float = 1;
-    static const double one_double = 1;
-    static const int32_t one_int = 1;
-    static const uint8_t one_byte = 1;
-    static const void *const one[] = {&one_float, &one_double, &one_int, &one_byte};
     const reel_array *y = &call->output[0];
     const int32_t *index = call->input[0].data;
     const reel_one_hot_attr *a = call->attr;
-    const size_t size = reel_dtype_size(y->dtype);
     int64_t inner = 1, elements = reel_elements(&call->input[0].shape);
     for (int k = reel_shape_axis(&y->shape, a->axis) + 1; k < y->shape.rank; k++) inner *= y->shape.size[k];
-    memset(y->data, 0, (size_t)reel_elements(&y->shape) * size);
+    memset(y->data, 0, (size_t)reel_elements(&y->shape) * reel_dtype_size(y->dtype));
     for (int64_t i = 0; i < elements; i++) {
         if (index[i] < 0 || index[i] >= a->classes)
             return reel_fail(call->error, REEL_BAD_DATA, "one_hot: class %d at element %lld is outside 0..%d", index[i],
                              (long long)i, a->classes - 1);
-        int64_t to = (i / inner * a->classes + index[i]) * inner + i % inner;
-        memcpy((char *)y->data + (size_t)to * size, one[y->dtype], size);
+        reel_set_element(y->data, y->dtype, (i / inner * a->classes + index[i]) * inner + i % inner, 1);
     }
     return REEL_OK;
 }
@@ -71,4 +65,4 @@ const reel_op reel_op_one_hot = {.name = "one_hot",
                                  .attr_size = sizeof(reel_one_hot_attr),
                                  .attrs = attrs,
                                  .shape = shape_rule,
-                                 .reference = {reference, NULL}};
+                                 .reference = {reference, .bf16 = true}};

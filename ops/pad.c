@@ -6,6 +6,7 @@
    Reflection adds at most size - 1 elements a side.
 
    Affine in x; the adjoint of its linear part is pad_gradient. Cost: one copy. */
+#include "core/element.h"
 #include "ops/ops.h"
 #include "ops/pad_source.h"
 
@@ -60,17 +61,14 @@ static reel_status run(const reel_call *call)
 {
     const reel_array *x = &call->input[0], *y = &call->output[0];
     const reel_pad_attr *attr = call->attr;
-    float f = (float)attr->value;
-    double d = attr->value;
-    int32_t i = (int32_t)attr->value;
-    uint8_t u = (uint8_t)attr->value;
-    const void *constant[] = {[REEL_F32] = &f, [REEL_F64] = &d, [REEL_I32] = &i, [REEL_U8] = &u};
+    double added; /* the widest of all dtypes */
+    reel_set_element(&added, x->dtype, 0, attr->value);
     size_t size = reel_dtype_size(x->dtype);
     int64_t count = reel_elements(&y->shape);
     for (int64_t at = 0; at < count; at++) {
         int64_t from = reel_pad_element(attr, &x->shape, &y->shape, at);
         memcpy((char *)y->data + at * (int64_t)size,
-               from < 0 ? constant[x->dtype] : (const char *)x->data + from * (int64_t)size, size);
+               from < 0 ? (const char *)&added : (const char *)x->data + from * (int64_t)size, size);
     }
     return REEL_OK;
 }
@@ -84,4 +82,4 @@ const reel_op reel_op_pad = {.name = "pad",
                              .attrs = reel_pad_attributes,
                              .shape = shape,
                              .gradient = gradient,
-                             .reference = {run, NULL}};
+                             .reference = {run, .bf16 = true}};

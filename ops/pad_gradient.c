@@ -21,7 +21,7 @@ static bool shape(reel_rule *r)
     const reel_pad_attr *attr = r->attr;
     const reel_tensor *dy = r->input[0];
     reel_shape x = dy->shape, y;
-    if (!reel_dtype_is_float(dy->dtype)) return reel_reject(r, "dy should be f32 or f64");
+    if (!reel_dtype_is_float(dy->dtype)) return reel_reject(r, "dy should be float");
     for (int a = 0; a < x.rank && a < attr->before.count && a < attr->after.count; a++) {
         x.size[a] -= attr->before.at[a] + attr->after.at[a];
         if (x.size[a] < 0) return reel_reject(r, "axis %d of dy is shorter than the padding", a);

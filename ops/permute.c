@@ -84,4 +84,4 @@ const reel_op reel_op_permute = {.name = "permute",
                                  .attrs = attrs,
                                  .shape = shape_rule,
                                  .gradient = gradient_rule,
-                                 .reference = {reference, NULL}};
+                                 .reference = {reference, .bf16 = true}};

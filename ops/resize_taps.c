@@ -75,7 +75,7 @@ reel_resize_tables reel_resize_tables_fill(const reel_resize2d_attr *attr, const
 
 bool reel_resize_check(const reel_rule *r, const reel_resize2d_attr *attr, const reel_tensor *x)
 {
-    if (!reel_dtype_is_float(x->dtype)) return reel_reject(r, "resizes f32 or f64; reel_cast makes floats of integers");
+    if (!reel_dtype_is_float(x->dtype)) return reel_reject(r, "resizes floats; reel_cast makes them of integers");
     if (x->shape.rank != 4) return reel_reject(r, "input has rank %d, expected 4: [N, C, H, W]", x->shape.rank);
     for (int k = 0; k < 4; k++)
         if (x->shape.size[k] < 1 || x->shape.size[k] >= INT32_MAX)

@@ -29,7 +29,7 @@ static bool shape_rule(reel_rule *r)
     const reel_shape *x = &r->input[0]->shape, *index = &r->input[1]->shape;
     reel_shape *y = &r->shape[0];
     y->rank = x->rank - index->rank + 1;
-    if (!reel_dtype_is_float(r->input[0]->dtype)) return reel_reject(r, "adds f32 or f64; reel_cast converts");
+    if (!reel_dtype_is_float(r->input[0]->dtype)) return reel_reject(r, "adds floats; reel_cast converts");
     if (r->input[1]->dtype != REEL_I32) return reel_reject(r, "the index must be i32; reel_cast converts");
     if (y->rank < 1 || y->rank > REEL_MAX_RANK)
         return reel_reject(r, "the axes of the index must be among those of the input, and the result have at most %d",

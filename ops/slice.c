@@ -151,5 +151,5 @@ const reel_op reel_op_slice = {.name = "slice",
                                .attrs = attrs,
                                .shape = shape_rule,
                                .gradient = gradient_rule,
-                               .reference = {reference, NULL},
+                               .reference = {reference, .bf16 = true},
                                .run_of_input = run_of_input};

@@ -80,4 +80,4 @@ const reel_op reel_op_slice_gradient = {.name = "slice_gradient",
                                         .attrs = attrs,
                                         .shape = shape_rule,
                                         .gradient = gradient_rule,
-                                        .reference = {reference, NULL}};
+                                        .reference = {reference, .bf16 = true}};

@@ -22,7 +22,7 @@ static bool shape(reel_rule *r)
 {
     const reel_tensor *x = r->input[0];
     int axis = ((const reel_softmax_attr *)r->attr)->axis;
-    if (!reel_dtype_is_float(x->dtype)) return reel_reject(r, "takes f32 or f64; reel_cast converts");
+    if (!reel_dtype_is_float(x->dtype)) return reel_reject(r, "takes floats; reel_cast converts");
     if (reel_shape_axis(&x->shape, axis) < 0)
         return reel_reject(r, "axis %d is out of range for rank %d", axis, x->shape.rank);
     r->dtype[0] = x->dtype;
@@ -34,7 +34,7 @@ static void gradient(reel_gradient *g)
 {
     reel_ints axis = REEL_INTS(((const reel_softmax_attr *)g->attr)->axis);
     reel_tensor *y = g->y[0], *dy = g->dy[0];
-    g->dx[0] = reel_mul(y, reel_sub(dy, reel_sum(reel_mul(dy, y), axis, true)));
+    g->dx[0] = reel_mul(y, reel_sub(dy, reel_cast(reel_sum(reel_mul(dy, y), axis, true), y->dtype)));
 }
 
 static reel_status softmax_reference(const reel_call *call)

@@ -1,5 +1,5 @@
 /* sum: y = the sum of x over some axes, of all of them when none is named. The sum of no elements is 0. Floats are
-   added in double. Gradient: dy, stretched back over what was added up. */
+   added in double; the sum of bf16 is f32. Gradient: dy, stretched back over what was added up. */
 #include "ops/ops.h"
 #include "ops/fold.h"
 
@@ -13,10 +13,16 @@ reel_tensor *reel_sum_all(reel_tensor *x)
     return reel_sum(x, (reel_ints){0}, false);
 }
 
+static bool shape(reel_rule *r)
+{
+    return reel_fold_shape(r) && reel_fold_sums(r);
+}
+
 static void gradient(reel_gradient *g)
 {
-    const reel_shape *x = &g->x[0]->shape;
-    g->dx[0] = reel_broadcast_to(reel_reshape(g->dy[0], reel_fold_kept_shape(x, g->attr)), *x);
+    const reel_tensor *x = g->x[0];
+    reel_tensor *dy = reel_cast(g->dy[0], x->dtype);
+    g->dx[0] = reel_broadcast_to(reel_reshape(dy, reel_fold_kept_shape(&x->shape, g->attr)), x->shape);
 }
 
 static double plus(double a, double b)
@@ -41,7 +47,7 @@ const reel_op reel_op_sum = {.name = "sum",
                              .outputs = 1,
                              .attr_size = sizeof(reel_reduce_attr),
                              .attrs = reel_fold_attrs,
-                             .shape = reel_fold_shape,
+                             .shape = shape,
                              .gradient = gradient,
                              .reference = {sum_reference, NULL},
                              .flops = flops};

@@ -1,5 +1,5 @@
 /* sum_to: x summed to a shape that broadcasts to x's: the axes that would be stretched are added up. Floats are added
-   in double. Gradient: broadcast_to, its adjoint. */
+   in double; the sum of bf16 is f32. Gradient: broadcast_to, its adjoint. */
 #include "ops/ops.h"
 #include "ops/fold.h"
 
@@ -19,18 +19,18 @@ static bool shape_rule(reel_rule *r)
     const reel_tensor *x = r->input[0];
     char text[REEL_SHAPE_TEXT];
     reel_shape *y = &r->shape[0], both;
-    if (!reel_dtype_is_float(x->dtype)) return reel_reject(r, "sums f32 or f64; reel_cast converts");
+    if (!reel_dtype_is_float(x->dtype)) return reel_reject(r, "sums floats; reel_cast converts");
     y->rank = wanted->count;
     for (int i = 0; i < y->rank; i++) y->size[i] = wanted->at[i];
     if (!reel_shape_broadcast(y, &x->shape, &both) || !reel_shape_equal(&both, &x->shape))
         return reel_reject(r, "cannot sum to %s, which does not broadcast to the input", reel_shape_text(y, text));
-    r->dtype[0] = x->dtype;
+    r->dtype[0] = reel_dtype_of_sum(x->dtype);
     return true;
 }
 
 static void gradient(reel_gradient *g)
 {
-    g->dx[0] = reel_broadcast_to(g->dy[0], g->x[0]->shape);
+    g->dx[0] = reel_broadcast_to(reel_cast(g->dy[0], g->x[0]->dtype), g->x[0]->shape);
 }
 
 static double plus(double a, double b)

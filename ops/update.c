@@ -4,7 +4,7 @@
 bool reel_update_fit(reel_rule *rule, int tensors, int outputs)
 {
     const reel_tensor *w = rule->input[0];
-    if (!reel_dtype_is_float(w->dtype)) return reel_reject(rule, "updates f32 or f64");
+    if (!reel_dtype_is_float(w->dtype)) return reel_reject(rule, "updates floats");
     for (int i = 1; i < tensors; i++)
         if (rule->input[i]->dtype != w->dtype || !reel_shape_equal(&rule->input[i]->shape, &w->shape))
             return reel_reject(rule, "input %d must have the shape and dtype of input 0, the weights", i);

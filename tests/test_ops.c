@@ -57,7 +57,7 @@ static bool agree(const op_problem *p, reel_dtype da, reel_backend *a, reel_dtyp
     if (ok) {
         for (int k = 0; k < ra.count; k++)
             if (ra.dtype[k] != rb.dtype[k] && !reel_dtype_is_float(rb.dtype[k])) ok = false;
-        double distance = op_results_distance(&ra, &rb);
+        double distance = op_results_distance(&ra, &rb, 0, -1);
         ok = ok && distance <= tolerance;
         snprintf(why, size, "relative distance %.3g, allowed %.3g", distance, tolerance);
     }
@@ -81,21 +81,61 @@ static bool cpu_float(const op_problem *p, char *why, size_t size)
     return agree(p, REEL_F32, cpu, REEL_F64, reference, 2e-5, why, size);
 }
 
-static bool any_threads(const op_problem *p, char *why, size_t size)
+/* bf16 against double on the same, rounded, inputs. An output is rounded once: half a unit in the last of eight places,
+   and a little for the float before it. A gradient is a chain of ops that round each. */
+static bool bf16_agrees(const op_problem *p, reel_backend *backend, char *why, size_t size)
+{
+    op_results half = {0}, whole = {0};
+    op_problem rounded = *p;
+    rounded.rounded = true;
+    bool ok =
+        op_run(&half, p, REEL_BF16, backend, why, size) && op_run(&whole, &rounded, REEL_F64, reference, why, size);
+    if (ok) {
+        int outputs = p->op->outputs;
+        double y = op_results_distance(&half, &whole, 0, outputs), dx = op_results_distance(&half, &whole, outputs, -1);
+        ok = y <= 1.01 * 0x1p-8 && dx <= 0x1p-6;
+        snprintf(why, size, "relative distance %.3g of outputs, %.3g of gradients", y, dx);
+    }
+    op_results_free(&half);
+    op_results_free(&whole);
+    return ok;
+}
+
+static bool reference_bf16(const op_problem *p, char *why, size_t size)
+{
+    return bf16_agrees(p, reference, why, size);
+}
+
+static bool cpu_bf16(const op_problem *p, char *why, size_t size)
+{
+    return bf16_agrees(p, cpu, why, size);
+}
+
+static bool any_threads_in(reel_dtype dtype, const op_problem *p, char *why, size_t size)
 {
     static const int counts[] = {2, 3, 4, 8};
     op_results one = {0}, many = {0};
     cpu->threads = 1;
-    bool ok = op_run(&one, p, REEL_F32, cpu, why, size);
+    bool ok = op_run(&one, p, dtype, cpu, why, size);
     for (int i = 0; ok && i < 4; i++) {
         cpu->threads = counts[i];
-        ok = op_run(&many, p, REEL_F32, cpu, why, size) && op_results_same_bits(&one, &many);
+        ok = op_run(&many, p, dtype, cpu, why, size) && op_results_same_bits(&one, &many);
         if (!ok) snprintf(why, size, "%d threads give other bits than 1", counts[i]);
         op_results_free(&many);
     }
     cpu->threads = 2;
     op_results_free(&one);
     return ok;
+}
+
+static bool any_threads(const op_problem *p, char *why, size_t size)
+{
+    return any_threads_in(REEL_F32, p, why, size);
+}
+
+static bool any_threads_bf16(const op_problem *p, char *why, size_t size)
+{
+    return any_threads_in(REEL_BF16, p, why, size);
 }
 
 static bool gradients(const op_problem *p, int order, char *why, size_t size)
@@ -159,9 +199,20 @@ START_TEST(cpu_agrees_with_reference_in_float)
     with_every_set("cpu, float", cpu_float);
 }
 END_TEST
+START_TEST(reference_rounds_bf16)
+{
+    over_table("reference, bf16", reference_bf16);
+}
+END_TEST
+START_TEST(cpu_rounds_bf16)
+{
+    over_table("cpu, bf16", cpu_bf16);
+}
+END_TEST
 START_TEST(threads_do_not_change_bits)
 {
     with_every_set("threads", any_threads);
+    over_table("threads, bf16", any_threads_bf16);
 }
 END_TEST
 
@@ -193,6 +244,8 @@ int main(void)
         second_gradients_agree_with_differences,
         cpu_agrees_with_reference_in_double,
         cpu_agrees_with_reference_in_float,
+        reference_rounds_bf16,
+        cpu_rounds_bf16,
         threads_do_not_change_bits,
     };
     int code = tiny_suite("ops", tests, sizeof tests / sizeof *tests);

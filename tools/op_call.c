@@ -1,6 +1,7 @@
 /* See op_call.h. */
 #include "tools/op_call.h"
 
+#include "core/element.h"
 #include "core/memory.h"
 #include "core/plan.h"
 #include "core/rng.h"
@@ -149,18 +150,6 @@ static double draw(kind k, int below, uint64_t key, uint64_t i, int64_t n)
     }
 }
 
-static void store(const reel_op_argument *in, int64_t i, double value)
-{
-    if (in->dtype == REEL_F32)
-        ((float *)in->value)[i] = (float)value;
-    else if (in->dtype == REEL_F64)
-        ((double *)in->value)[i] = value;
-    else if (in->dtype == REEL_I32)
-        ((int32_t *)in->value)[i] = (int32_t)value;
-    else
-        ((uint8_t *)in->value)[i] = (uint8_t)value;
-}
-
 reel_status reel_op_argument_draw(reel_op_argument *input, const char *word, reel_dtype real, uint64_t seed,
                                   reel_error *error)
 {
@@ -183,6 +172,7 @@ reel_status reel_op_argument_draw(reel_op_argument *input, const char *word, ree
         return reel_fail(error, REEL_USAGE, "'%s' is larger than any memory", word);
     input->value = reel_alloc_raw(bytes, 1);
     if (!input->value) return reel_fail_memory(error);
-    for (int64_t i = 0; i < n; i++) store(input, i, draw(k, below, seed, (uint64_t)i, n));
+    for (int64_t i = 0; i < n; i++)
+        reel_set_element(input->value, input->dtype, i, draw(k, below, seed, (uint64_t)i, n));
     return REEL_OK;
 }

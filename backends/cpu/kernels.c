@@ -15,26 +15,30 @@ static size_t no_scratch(const reel_call *call)
 #define CPU_KERNEL(op, run, scratch)                                                                                   \
     reel_status run(const reel_call *call);                                                                            \
     size_t scratch(const reel_call *call);
+#define CPU_KERNEL_BF16 CPU_KERNEL
 #include "backends/cpu/kernels.def"
 #undef CPU_KERNEL
+#undef CPU_KERNEL_BF16
 
 typedef struct {
     const reel_op *op;
     reel_kernel kernel;
 } entry;
 
-#define CPU_KERNEL(op, run, scratch) {&reel_op_##op, {run, scratch}},
+#define CPU_KERNEL(op, run, scratch) {&reel_op_##op, {run, scratch, .bf16 = false}},
+#define CPU_KERNEL_BF16(op, run, scratch) {&reel_op_##op, {run, scratch, .bf16 = true}},
 static const entry entries[] = {
 #include "backends/cpu/kernels.def"
     {&reel_op_input, {0}}, /* so that the table is never empty */
 };
 #undef CPU_KERNEL
+#undef CPU_KERNEL_BF16
 
 reel_kernel cpu_find_kernel(const reel_op *op)
 {
     reel_kernel found = {0};
     for (size_t i = 0; i < sizeof entries / sizeof *entries && !found.run; i++)
         if (entries[i].op == op) found = entries[i].kernel;
-    if (!found.run && (op->flags & REEL_OP_ELEMENTWISE)) found.run = cpu_elementwise;
+    if (!found.run && (op->flags & REEL_OP_ELEMENTWISE)) found = (reel_kernel){cpu_elementwise, .bf16 = true};
     return found;
 }

@@ -145,7 +145,9 @@ static void copy_block(const permuting *p, const char *x, char *y, int64_t m, in
 {
     int64_t from = p->from[p->rank - 1], to = p->to[p->fast];
     for (int64_t i = 0; i < m; i++) {
-        if (p->size == 4)
+        if (p->size == 2)
+            for (int64_t j = 0; j < n; j++) memcpy(y + (i * to + j) * 2, x + (i + j * from) * 2, 2);
+        else if (p->size == 4)
             for (int64_t j = 0; j < n; j++) memcpy(y + (i * to + j) * 4, x + (i + j * from) * 4, 4);
         else if (p->size == 8)
             for (int64_t j = 0; j < n; j++) memcpy(y + (i * to + j) * 8, x + (i + j * from) * 8, 8);

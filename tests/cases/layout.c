@@ -79,5 +79,7 @@ const op_case cases_layout[] = {
     {"cast", "dtype=i32", "byte9:3"},
     {"cast", "dtype=u8", "int9:4"},
     {"cast", "dtype=f64", "real:scalar"},
+    {"cast", "dtype=bf16", "int9:3x2"},
+    {"cast", "dtype=bf16", "!real:3x7000"},
     {0},
 };

@@ -1,6 +1,7 @@
 /* See op_run.h. */
 #include "tests/support/op_run.h"
 
+#include "core/element.h"
 #include "core/memory.h"
 #include "core/rng.h"
 #include "tools/op_call.h"
@@ -52,6 +53,15 @@ static reel_tensor *make_input(op_graph *g, const op_problem *p, int i, reel_dty
     return w ? reel_parameter_in(g->graph, w) : reel_poison(g->graph, "%s", error.text);
 }
 
+/* What bf16 would hold, in the dtype that it is in. */
+static void round_to_bf16(reel_op_argument *x)
+{
+    for (int64_t i = 0; i < reel_elements(&x->shape); i++) {
+        reel_bf16 rounded = reel_bf16_from_float((float)reel_element(x->value, x->dtype, i));
+        reel_set_element(x->value, x->dtype, i, reel_bf16_to_float(rounded));
+    }
+}
+
 bool op_graph_build(op_graph *g, const op_problem *p, reel_dtype real, reel_backend *backend)
 {
     *g = (op_graph){.graph = reel_graph_new(), .set = reel_parameters_new(backend, 1)};
@@ -61,6 +71,7 @@ bool op_graph_build(op_graph *g, const op_problem *p, reel_dtype real, reel_back
         reel_error error = {REEL_OK, ""};
         if (reel_op_argument_draw(&drawn, p->input[i].word, real, reel_key(97, (uint64_t)i), &error)) return false;
         if (!drawn.present) continue;
+        if (p->rounded && reel_dtype_is_float(drawn.dtype)) round_to_bf16(&drawn);
         g->value[i] = drawn.value;
         g->input[i] = make_input(g, p, i, drawn.dtype, drawn.shape);
     }
@@ -92,7 +103,9 @@ static int add_gradients(const op_graph *g, const op_problem *p, reel_tensor **g
         int64_t n = reel_elements(&y->shape);
         double *r = reel_alloc((size_t)n, sizeof *r);
         for (int64_t i = 0; i < n; i++) r[i] = reel_normal(reel_key(5, (uint64_t)k), (uint64_t)i);
-        reel_tensor *ramp = reel_cast(reel_constant(g->graph, REEL_F64, y->shape, r), y->dtype);
+        reel_tensor *ramp = reel_constant(g->graph, REEL_F64, y->shape, r);
+        if (p->rounded) ramp = reel_cast(ramp, REEL_BF16);
+        ramp = reel_cast(ramp, y->dtype);
         reel_tensor *part = reel_sum_all(reel_mul(y, ramp));
         loss = loss ? reel_add(loss, part) : part;
         reel_free(r);
@@ -157,22 +170,13 @@ void op_results_free(op_results *r)
 
 static double at(const op_results *r, int k, int64_t i)
 {
-    switch (r->dtype[k]) {
-    case REEL_F32:
-        return ((const float *)r->data[k])[i];
-    case REEL_F64:
-        return ((const double *)r->data[k])[i];
-    case REEL_I32:
-        return ((const int32_t *)r->data[k])[i];
-    default:
-        return ((const uint8_t *)r->data[k])[i];
-    }
+    return reel_element(r->data[k], r->dtype[k], i);
 }
 
-double op_results_distance(const op_results *a, const op_results *b)
+double op_results_distance(const op_results *a, const op_results *b, int first, int end)
 {
     double worst = a->count == b->count ? 0 : 1e9;
-    for (int k = 0; k < a->count && k < b->count; k++) {
+    for (int k = first; k != end && k < a->count && k < b->count; k++) {
         if (!reel_shape_equal(&a->shape[k], &b->shape[k])) return 1e9;
         double largest = 1e-6, far = 0;
         for (int64_t i = 0; i < reel_elements(&a->shape[k]); i++) {

@@ -22,6 +22,7 @@ typedef struct {
     int inputs;
     char text[1024];
     case_input input[CASE_INPUTS];
+    bool rounded; /* floats are drawn as bf16 would have them, whatever the dtype */
 } op_problem;
 
 /* Reads the row; false and a printed reason when it makes no sense. The problem must stay where it is. */
@@ -47,8 +48,9 @@ typedef struct {
 bool op_run(op_results *r, const op_problem *p, reel_dtype real, reel_backend *backend, char *why, size_t size);
 void op_results_free(op_results *r);
 
-/* Largest |a - b| over the largest |b| of each result, integers exact (1e9 when they differ). */
-double op_results_distance(const op_results *a, const op_results *b);
+/* Largest |a - b| over the largest |b| of each result from `first` to before `end` (-1: to the last), integers exact
+   (1e9 when they differ). */
+double op_results_distance(const op_results *a, const op_results *b, int first, int end);
 bool op_results_same_bits(const op_results *a, const op_results *b);
 
 #endif
