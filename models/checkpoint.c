@@ -1,6 +1,7 @@
 /* See checkpoint.h. */
 #include "models/checkpoint.h"
 
+#include "core/element.h"
 #include "core/memory.h"
 
 #include <stdio.h>
@@ -11,7 +12,8 @@ static reel_stored_dtype stored_dtype(reel_dtype dtype)
     static const reel_stored_dtype map[REEL_DTYPES] = {[REEL_F32] = REEL_STORED_F32,
                                                        [REEL_F64] = REEL_STORED_F64,
                                                        [REEL_I32] = REEL_STORED_I32,
-                                                       [REEL_U8] = REEL_STORED_U8};
+                                                       [REEL_U8] = REEL_STORED_U8,
+                                                       [REEL_BF16] = REEL_STORED_BF16};
     return map[dtype];
 }
 
@@ -47,7 +49,8 @@ static bool is_wanted(const reel_parameter *p, reel_load what)
 
 static bool fits(const reel_parameter *p, const reel_stored *s)
 {
-    bool floats = reel_dtype_is_float(p->dtype) && (s->dtype == REEL_STORED_F32 || s->dtype == REEL_STORED_F64);
+    bool floats = reel_dtype_is_float(p->dtype) &&
+                  (s->dtype == REEL_STORED_F32 || s->dtype == REEL_STORED_F64 || s->dtype == REEL_STORED_BF16);
     return reel_shape_equal(&p->shape, &s->shape) && (floats || s->dtype == stored_dtype(p->dtype));
 }
 
@@ -66,13 +69,8 @@ static void add_fault(char *text, size_t size, const reel_parameter *p, const re
 
 static void convert(void *to, reel_dtype dtype, const void *from, reel_stored_dtype stored, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        double value = stored == REEL_STORED_F64 ? ((const double *)from)[i] : (double)((const float *)from)[i];
-        if (dtype == REEL_F64)
-            ((double *)to)[i] = value;
-        else
-            ((float *)to)[i] = (float)value;
-    }
+    reel_dtype source = stored == REEL_STORED_F64 ? REEL_F64 : stored == REEL_STORED_F32 ? REEL_F32 : REEL_BF16;
+    for (int64_t i = 0; i < (int64_t)n; i++) reel_set_element(to, dtype, i, reel_element(from, source, i));
 }
 
 static reel_status load_one(const reel_safetensors *file, const reel_stored *s, reel_parameter *p, reel_error *error)

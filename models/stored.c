@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/array_size.h"
+#include "core/bf16.h"
 #include "core/memory.h"
 
 static const struct {
@@ -185,7 +186,7 @@ bool reel_stored_to_f32(reel_stored_dtype dtype, const void *from, size_t elemen
         for (size_t i = 0; i < elements; i++) to[i] = from_half(two[i]);
         return true;
     case REEL_STORED_BF16:
-        for (size_t i = 0; i < elements; i++) to[i] = from_bits((uint32_t)two[i] << 16);
+        reel_bf16_widen(two, to, (int64_t)elements, 1);
         return true;
     default:
         return false;

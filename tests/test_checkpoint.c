@@ -1,6 +1,7 @@
 /* models/checkpoint: what was saved is loaded bit for bit, what the three ways of loading take and leave, conversion
    between the float types, everything that does not fit told at once, weights that are not finite, and refused memory
    at every allocation. */
+#include "core/bf16.h"
 #include "models/checkpoint.h"
 #include "tests/support/temporary.h"
 #include "tests/support/tiny.h"
@@ -104,6 +105,28 @@ START_TEST(float_and_double_convert)
 }
 END_TEST
 
+START_TEST(bf16_is_stored_as_it_is)
+{
+    reel_parameters *half = new_set(REEL_BF16, 1), *wide = new_set(REEL_F32, 2), *back = new_set(REEL_BF16, 3);
+    reel_parameters *again = new_set(REEL_BF16, 4);
+    reel_error error = {0};
+    const char *path = save(half);
+    ck_assert_msg(!load(path, again, REEL_LOAD_ALL, NULL, &error), "%s", error.text);
+    ck_assert_msg(!load(path, wide, REEL_LOAD_ALL, NULL, &error), "%s", error.text);
+    ck_assert_msg(!load(save(wide), back, REEL_LOAD_ALL, NULL, &error), "%s", error.text);
+    ck_assert(same(half, again, "a.weight") && same(half, back, "a.weight") && same(half, back, "optim.m.a.weight"));
+    reel_bf16 of_half[12];
+    float of_wide[12];
+    ck_assert(!reel_parameter_read(reel_parameter_find(half, "a.weight"), of_half, &error));
+    ck_assert(!reel_parameter_read(reel_parameter_find(wide, "a.weight"), of_wide, &error));
+    for (int i = 0; i < 12; i++) ck_assert(reel_bf16_to_float(of_half[i]) == of_wide[i]);
+    free_set(half);
+    free_set(wide);
+    free_set(back);
+    free_set(again);
+}
+END_TEST
+
 START_TEST(all_that_does_not_fit_is_told_at_once)
 {
     reel_parameters *saved = new_set(REEL_F32, 1), *set = reel_parameters_new(reel_reference_backend(), 2);
@@ -184,8 +207,13 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        loading_takes_what_it_is_asked_for,     float_and_double_convert, all_that_does_not_fit_is_told_at_once,
-        values_that_are_not_finite_are_refused, a_message_is_one_line,    refused_memory_is_an_error_everywhere,
+        loading_takes_what_it_is_asked_for,
+        float_and_double_convert,
+        bf16_is_stored_as_it_is,
+        all_that_does_not_fit_is_told_at_once,
+        values_that_are_not_finite_are_refused,
+        a_message_is_one_line,
+        refused_memory_is_an_error_everywhere,
     };
     return tiny_suite("checkpoint", tests, sizeof tests / sizeof *tests);
 }

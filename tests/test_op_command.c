@@ -90,6 +90,19 @@ START_TEST(an_op_and_its_gradients_from_files)
 }
 END_TEST
 
+START_TEST(bf16_is_computed_and_written_as_float)
+{
+    const char *folder = temporary_folder();
+    const int64_t shape[] = {2};
+    write_array(folder, "a.npy", "<f4", 1, shape, (float[]){257, 1});
+    write_array(folder, "b.npy", "<f4", 1, shape, (float[]){0, 0x1p-9F});
+    const char *line = LINE("op add --in %s/a.npy %s/b.npy --out %s --dtype bf16 --json", folder, folder, folder);
+    ck_assert_msg(run(reel_command_op, line) == 0, "%s", said);
+    expect("\"dtype\": \"bf16\"");
+    expect_array(folder, "out_0.npy", "<f4", (double[]){256, 1}, 2); /* eight bits hold neither sum */
+}
+END_TEST
+
 START_TEST(integers_and_left_out_inputs)
 {
     const char *folder = temporary_folder();
@@ -201,8 +214,12 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {
-        an_op_and_its_gradients_from_files, integers_and_left_out_inputs,     mistakes_are_named,
-        the_ledger_lists_every_op,          gradients_are_checked_on_request, a_graph_is_printed};
+    const TTest *const tests[] = {an_op_and_its_gradients_from_files,
+                                  bf16_is_computed_and_written_as_float,
+                                  integers_and_left_out_inputs,
+                                  mistakes_are_named,
+                                  the_ledger_lists_every_op,
+                                  gradients_are_checked_on_request,
+                                  a_graph_is_printed};
     return tiny_suite("op_command", tests, sizeof tests / sizeof *tests);
 }

@@ -1,6 +1,7 @@
 /* See array_file.h. */
 #include "tools/array_file.h"
 
+#include "core/element.h"
 #include "core/memory.h"
 
 #include <math.h>
@@ -69,22 +70,11 @@ reel_dtype reel_npy_dtype(const reel_npy *array)
 /* Stores one value; false when the dtype cannot hold it. */
 static bool store(void *values, reel_dtype dtype, size_t i, double value)
 {
-    switch (dtype) {
-    case REEL_F32:
-        ((float *)values)[i] = (float)value;
-        return true;
-    case REEL_F64:
-        ((double *)values)[i] = value;
-        return true;
-    case REEL_I32:
-        if (!(value >= INT32_MIN && value <= INT32_MAX) || value != floor(value)) return false;
-        ((int32_t *)values)[i] = (int32_t)value;
-        return true;
-    default:
-        if (!(value >= 0 && value <= UINT8_MAX) || value != floor(value)) return false;
-        ((uint8_t *)values)[i] = (uint8_t)value;
-        return true;
-    }
+    double least = dtype == REEL_I32 ? INT32_MIN : 0, most = dtype == REEL_I32 ? INT32_MAX : UINT8_MAX;
+    bool whole = value >= least && value <= most && value == floor(value);
+    if (!whole && !reel_dtype_is_float(dtype)) return false;
+    reel_set_element(values, dtype, (int64_t)i, value);
+    return true;
 }
 
 reel_status reel_npy_values(const reel_npy *array, reel_dtype dtype, const char *path, void **values, reel_error *error)
@@ -105,6 +95,15 @@ reel_status reel_npy_values(const reel_npy *array, reel_dtype dtype, const char 
 reel_status reel_npy_write_values(const char *path, reel_dtype dtype, const reel_shape *shape, const void *values,
                                   reel_error *error)
 {
-    static const char *const names[] = {[REEL_F32] = "<f4", [REEL_F64] = "<f8", [REEL_I32] = "<i4", [REEL_U8] = "|u1"};
-    return reel_npy_write(path, names[dtype], shape->rank, shape->size, values, error);
+    static const char *const names[] = {
+        [REEL_F32] = "<f4", [REEL_F64] = "<f8", [REEL_I32] = "<i4", [REEL_U8] = "|u1", [REEL_BF16] = "<f4"};
+    float *wide = NULL;
+    if (dtype == REEL_BF16) {
+        int64_t elements = reel_elements(shape);
+        if (!(wide = reel_alloc_raw((size_t)elements, sizeof *wide))) return reel_fail_memory(error);
+        reel_bf16_widen(values, wide, elements, 1);
+    }
+    reel_status status = reel_npy_write(path, names[dtype], shape->rank, shape->size, wide ? wide : values, error);
+    reel_free(wide);
+    return status;
 }

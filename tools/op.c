@@ -1,6 +1,7 @@
 /* `reel op`: one op on arrays from files, with the gradients of its first output, so that any other system's numbers
    can be held against reel's without writing C. */
 #include "autograd/gradient.h"
+#include "core/element.h"
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/plan.h"
@@ -22,7 +23,7 @@ typedef struct {
     bool json;
 } op_options;
 
-enum { AS_READ, AS_F32, AS_F64 };
+static const reel_dtype asked[] = {REEL_DTYPES, REEL_F32, REEL_F64, REEL_BF16}; /* the first: as the file has it */
 
 static const reel_option table[] = {
     REEL_OPTION("op", STRING, op_options, name, "OP", "name of the op; `reel ops` lists all", .required = true,
@@ -34,7 +35,8 @@ static const reel_option table[] = {
     REEL_OPTION("cotangent", STRING, op_options, cotangent, "FILE",
                 "array of the shape of output 0; gradients are those of sum(cotangent * output 0), of the plain sum "
                 "without it"),
-    REEL_OPTION("dtype", CHOICE, op_options, dtype, "file|f32|f64", "what floats are computed in", .fallback = "file"),
+    REEL_OPTION("dtype", CHOICE, op_options, dtype, "file|f32|f64|bf16", "what floats are computed in",
+                .fallback = "file"),
     REEL_OPTION("device", STRING, op_options, device, "NAME", "cpu, or reference for plain loops", .fallback = "cpu"),
     REEL_OPTION("threads", INT, op_options, threads, "N", "0: all cores", .fallback = "0", .low = 0, .high = 1024),
     REEL_OPTION("seed", SEED, op_options, seed, "N", "of ops that draw random numbers", .fallback = "1"),
@@ -43,7 +45,8 @@ static const reel_option table[] = {
 };
 static const reel_usage usage = {
     "op", "Runs one op on arrays in .npy files and, for float inputs, the gradients of its first output.", table,
-    "Integers become i32, booleans and bytes u8, half precision f32.\n"
+    "Integers become i32, booleans and bytes u8, half precision f32. There is no bf16 in a .npy file: it is written as "
+    "f32.\n"
     "example: reel op conv2d --in x.npy w.npy - --set stride=2 pad=1 --out result"};
 
 typedef struct {
@@ -64,7 +67,7 @@ static reel_status read_array(op_run *r, const char *path, reel_op_argument *in)
     reel_status status = reel_npy_read(&array, path, &r->error);
     if (status) return status;
     *in = (reel_op_argument){.present = true, .dtype = reel_npy_dtype(&array), .shape = reel_npy_shape(&array)};
-    if (reel_dtype_is_float(in->dtype) && r->o.dtype != AS_READ) in->dtype = r->o.dtype == AS_F64 ? REEL_F64 : REEL_F32;
+    if (reel_dtype_is_float(in->dtype) && r->o.dtype) in->dtype = asked[r->o.dtype];
     status = reel_npy_values(&array, in->dtype, path, &in->value, &r->error);
     reel_npy_free(&array);
     return status;
@@ -133,10 +136,7 @@ static summary summarise(const void *data, reel_dtype dtype, int64_t n)
 {
     summary s = {.least = INFINITY, .most = -INFINITY};
     for (int64_t i = 0; i < n; i++) {
-        double v = dtype == REEL_F32   ? (double)((const float *)data)[i]
-                   : dtype == REEL_F64 ? ((const double *)data)[i]
-                   : dtype == REEL_I32 ? ((const int32_t *)data)[i]
-                                       : ((const uint8_t *)data)[i];
+        double v = reel_element(data, dtype, i);
         if (!isfinite(v)) {
             s.odd++;
             continue;
