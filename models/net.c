@@ -24,6 +24,31 @@ reel_tensor *reel_weight(const reel_net *net, const char *name, reel_shape shape
     return p ? reel_parameter_in(net->graph, p) : reel_poison_with(net->graph, &error);
 }
 
+reel_tensor *reel_narrowed(const reel_net *net, reel_tensor *x)
+{
+    return net->bf16 ? reel_cast(x, REEL_BF16) : x;
+}
+
+reel_tensor *reel_widened(const reel_net *net, reel_tensor *x)
+{
+    return reel_cast(x, net->dtype);
+}
+
+/* The copy of a parameter that convolutions read: the one that there is, or a new one. It belongs to no frame and is
+   kept, not recomputed with the frame that happens to be its first user. */
+static reel_tensor *working_copy(const reel_net *net, reel_tensor *parameter)
+{
+    if (!net->bf16 || reel_poisoned(parameter)) return parameter;
+    for (int i = parameter->node->id + 1; i < reel_graph_nodes(net->graph); i++) {
+        reel_node *node = reel_graph_node(net->graph, i);
+        if (node->op == &reel_op_cast && node->input[0] == parameter) return &node->output[0];
+    }
+    reel_tensor *copy = reel_cast(parameter, REEL_BF16);
+    if (reel_poisoned(copy)) return copy;
+    copy->node->time = copy->node->segment = -1;
+    return copy;
+}
+
 reel_tensor *reel_conv_layer(const reel_net *net, const char *name, reel_tensor *x, int channels, int kernel, bool relu)
 {
     if (reel_poisoned(x)) return x;
@@ -32,7 +57,9 @@ reel_tensor *reel_conv_layer(const reel_net *net, const char *name, reel_tensor 
     reel_init start = relu ? reel_init_he(in * area) : reel_init_xavier(in * area, channels * area);
     reel_tensor *weight = reel_weight(net, "weight", REEL_SHAPE(channels, in, kernel, kernel), start);
     reel_tensor *bias = reel_weight(net, "bias", REEL_SHAPE(channels), (reel_init){REEL_INIT_CONSTANT, 0});
-    reel_tensor *y = reel_conv2d(x, weight, bias, reel_conv2d_same(kernel));
+    reel_conv2d_attr conv = reel_conv2d_same(kernel);
+    conv.wide = !relu;
+    reel_tensor *y = reel_conv2d(reel_narrowed(net, x), working_copy(net, weight), bias, conv);
     if (relu) y = reel_relu(y);
     reel_scope_pop(net->graph);
     return y;
@@ -49,7 +76,9 @@ reel_tensor *reel_conv_lstm_layer(const reel_net *net, const char *name, reel_te
                                       reel_init_xavier(in * area, hidden * area));
     reel_tensor *bias = reel_weight(net, "bias", REEL_SHAPE(4 * hidden), (reel_init){REEL_INIT_CONSTANT, 0});
     reel_scope_pop(net->graph);
-    reel_conv_lstm(x, memory->h, memory->c, weight, bias, NULL, cell, &memory->h, &memory->c);
+    reel_conv_lstm(reel_narrowed(net, x), reel_narrowed(net, memory->h), memory->c, working_copy(net, weight), bias,
+                   NULL, cell, &memory->h, &memory->c);
+    memory->h = reel_narrowed(net, memory->h);
     reel_scope_pop(net->graph);
     return memory->h;
 }

@@ -88,7 +88,8 @@ static reel_tensor *top(const reel_net *net, const reel_s2s_config *config, cons
 
 static reel_memory first_memory(const reel_net *net, const char *h, const char *c, reel_tensor *x, int channels)
 {
-    return (reel_memory){reel_conv_layer(net, h, x, channels, 1, true), reel_conv_layer(net, c, x, channels, 1, true)};
+    return (reel_memory){reel_conv_layer(net, h, x, channels, 1, true),
+                         reel_widened(net, reel_conv_layer(net, c, x, channels, 1, true))};
 }
 
 reel_s2s_state reel_s2s_start(const reel_net *net, const reel_s2s_config *config, reel_tensor *frame, reel_tensor *mask)
@@ -122,8 +123,8 @@ reel_s2s_state reel_s2s_state_inputs(const reel_net *net, const reel_s2s_config 
         snprintf(c, sizeof c, "c%d", i + 1);
         reel_shape shape = REEL_SHAPE(batch, reel_scaled_channels(level[i].channels, config->width),
                                       to_32(height) / level[i].stride, to_32(width) / level[i].stride);
-        state.at[i] =
-            (reel_memory){reel_input(net->graph, h, net->dtype, shape), reel_input(net->graph, c, net->dtype, shape)};
+        state.at[i] = (reel_memory){reel_input(net->graph, h, net->bf16 ? REEL_BF16 : net->dtype, shape),
+                                    reel_input(net->graph, c, net->dtype, shape)};
     }
     return state;
 }
@@ -138,7 +139,8 @@ static reel_s2s_output heads(const reel_net *net, const reel_s2s_config *config,
     int classes = reel_s2s_classes(config);
     reel_tensor *d = reel_conv_layer(net, "dist", x, classes, 3, false);
     reel_tensor *s = reel_conv_layer(net, "branch", x, classes, 3, false);
-    return (reel_s2s_output){.mask = reel_conv_layer(net, "mask", reel_relu(join(d, s)), 1, 1, false), .distance = d};
+    reel_tensor *both = reel_relu(join(reel_narrowed(net, d), reel_narrowed(net, s)));
+    return (reel_s2s_output){.mask = reel_conv_layer(net, "mask", both, 1, 1, false), .distance = d};
 }
 
 /* Joins what is skipped to this level, mixes it, doubles the size, smooths. */

@@ -39,10 +39,10 @@ static reel_status finish(stage *g, const reel_s2s_session *s, reel_parameters *
     return g->plan ? REEL_OK : error ? error->status : REEL_USAGE;
 }
 
-static reel_status build_first(reel_s2s_session *s, reel_parameters *set, reel_error *error)
+static reel_status build_first(reel_s2s_session *s, reel_parameters *set, bool bf16, reel_error *error)
 {
     stage *g = &s->first;
-    reel_net net = {g->graph = reel_graph_new(), set, REEL_F32};
+    reel_net net = {g->graph = reel_graph_new(), set, REEL_F32, bf16};
     if (!g->graph) return reel_fail_memory(error);
     g->frame = reel_input(g->graph, "frame", REEL_F32, REEL_SHAPE(1, 3, s->height, s->width));
     g->mask = reel_input(g->graph, "mask", REEL_F32, REEL_SHAPE(1, 1, s->height, s->width));
@@ -51,10 +51,10 @@ static reel_status build_first(reel_s2s_session *s, reel_parameters *set, reel_e
     return finish(g, s, set, error);
 }
 
-static reel_status build_step(reel_s2s_session *s, reel_parameters *set, reel_error *error)
+static reel_status build_step(reel_s2s_session *s, reel_parameters *set, bool bf16, reel_error *error)
 {
     stage *g = &s->step;
-    reel_net net = {g->graph = reel_graph_new(), set, REEL_F32};
+    reel_net net = {g->graph = reel_graph_new(), set, REEL_F32, bf16};
     if (!g->graph) return reel_fail_memory(error);
     g->frame = reel_input(g->graph, "frame", REEL_F32, REEL_SHAPE(1, 3, s->height, s->width));
     reel_s2s_state state = reel_s2s_state_inputs(&net, &s->config, 1, s->height, s->width);
@@ -65,7 +65,7 @@ static reel_status build_step(reel_s2s_session *s, reel_parameters *set, reel_er
 }
 
 reel_s2s_session *reel_s2s_session_new(reel_parameters *set, const reel_s2s_config *config, int height, int width,
-                                       reel_error *error)
+                                       bool bf16, reel_error *error)
 {
     reel_s2s_session *s = reel_alloc(1, sizeof *s);
     if (!s) return reel_fail_memory(error), NULL;
@@ -73,12 +73,12 @@ reel_s2s_session *reel_s2s_session_new(reel_parameters *set, const reel_s2s_conf
     s->height = height;
     s->width = width;
     s->states = 2 * reel_s2s_levels(config);
-    if (build_first(s, set, error) || build_step(s, set, error)) {
+    if (build_first(s, set, bf16, error) || build_step(s, set, bf16, error)) {
         reel_s2s_session_free(s);
         return NULL;
     }
     for (int i = 0; i < s->states; i++)
-        s->state_bytes[i] = (size_t)reel_elements(&s->step.after[i]->shape) * sizeof(float);
+        s->state_bytes[i] = (size_t)reel_elements(&s->step.after[i]->shape) * reel_dtype_size(s->step.after[i]->dtype);
     return s;
 }
 

@@ -10,9 +10,9 @@
 typedef struct reel_s2s_session reel_s2s_session;
 
 /* Weights come from `set`, which must hold (or will start) the parameters of `config`. height x width is the size at
-   which the network works. */
+   which the network works; bf16: in mixed precision (models/net.h). */
 reel_s2s_session *reel_s2s_session_new(reel_parameters *set, const reel_s2s_config *config, int height, int width,
-                                       reel_error *error);
+                                       bool bf16, reel_error *error);
 void reel_s2s_session_free(reel_s2s_session *session);
 
 /* The state of one object, to be freed with reel_free. */

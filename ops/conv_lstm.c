@@ -47,7 +47,8 @@ void reel_conv_lstm(reel_tensor *x, reel_tensor *h, reel_tensor *c, reel_tensor 
         return;
     }
     int down = (int)(k[0] / 2), across = (int)(k[1] / 2);
-    reel_conv2d_attr same = {.stride = {1, 1}, .dilation = {1, 1}, .pad = {down, across, down, across}, .groups = 1};
+    reel_conv2d_attr same = {
+        .stride = {1, 1}, .dilation = {1, 1}, .pad = {down, across, down, across}, .groups = 1, .wide = true};
     reel_tensor *z = reel_conv2d(reel_concat((reel_tensor *[]){x, h}, 2, 1), weight, bias, same);
     *h_out = reel_lstm_cell(z, c, peepholes, attr, c_out);
 }

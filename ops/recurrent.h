@@ -23,7 +23,8 @@ reel_tensor *reel_lstm_cell_composed(reel_tensor *z, reel_tensor *c, reel_tensor
                                      reel_lstm_cell_attr attr, reel_tensor **c_out);
 
 /* x: [N, C, h, w], h and c: [N, H, h, w], weight: [4H, C + H, k, k] with k odd, bias: [4H] or NULL. The convolution is
-   padded so that the size stays. The order of the concatenation is [x, h], that of the gates is lstm_cell's. */
+   padded so that the size stays. x, h and weight may be bf16 beside c and bias in f32; h comes out as c is. The order
+   of the concatenation is [x, h], that of the gates is lstm_cell's. */
 void reel_conv_lstm(reel_tensor *x, reel_tensor *h, reel_tensor *c, reel_tensor *weight, reel_tensor *bias,
                     reel_tensor *const peepholes[3], reel_lstm_cell_attr attr, reel_tensor **h_out,
                     reel_tensor **c_out);

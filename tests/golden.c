@@ -207,7 +207,7 @@ static void check_forward(golden *g)
     named list[FRAMES * (STATES + 2)];
     reel_tensor *wanted[FRAMES * (STATES + 2)];
     g->graph = reel_graph_new();
-    reel_net net = {g->graph, g->set, g->dtype};
+    reel_net net = {.graph = g->graph, .set = g->set, .dtype = g->dtype};
     make_inputs(g);
     reel_s2s_state state = reel_s2s_start(&net, &g->config, g->frame[0], g->mask[0]);
     int count = list_states(list, &state, 0);
@@ -238,7 +238,7 @@ static void check_gradients(golden *g)
     reel_tensor *w[512], *dw[512];
     int count = 0;
     g->graph = reel_graph_new();
-    reel_net net = {g->graph, g->set, g->dtype};
+    reel_net net = {.graph = g->graph, .set = g->set, .dtype = g->dtype};
     make_inputs(g);
     reel_s2s_loss loss = reel_s2s_clip_loss(&net, &g->config, g->frame, g->mask, g->label, NULL, g->frames, false);
     for (int i = 0; i < reel_parameters_count(g->set) && count < 512; i++)
@@ -287,7 +287,7 @@ static void train(golden *g, reel_plan *plan, const reel_update *update, reel_te
 static void check_training(golden *g)
 {
     g->graph = reel_graph_new();
-    reel_net net = {g->graph, g->set, g->dtype};
+    reel_net net = {.graph = g->graph, .set = g->set, .dtype = g->dtype};
     reel_update update = {0};
     reel_optimiser adam = {.kind = REEL_ADAM};
     family losses = {.kind = "Adam losses", .allowed = g->dtype == REEL_F64 ? 1e-8 : 1e-4};

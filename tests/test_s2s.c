@@ -41,7 +41,7 @@ static void clip_build(clip *c, const reel_s2s_config *config, reel_dtype dtype,
     *c = (clip){.frames = frames, .height = height, .width = width};
     c->graph = reel_graph_new();
     c->set = reel_parameters_new(cpu, 7);
-    reel_net net = {c->graph, c->set, dtype};
+    reel_net net = {.graph = c->graph, .set = c->set, .dtype = dtype};
     for (int t = 0; t < frames; t++) {
         char name[16];
         snprintf(name, sizeof name, "frame.%d", t);
@@ -178,7 +178,7 @@ END_TEST
 static void unrolled_masks(const reel_s2s_config *config, clip *c, float *probability)
 {
     size_t plane = (size_t)c->height * (size_t)c->width;
-    reel_net net = {c->graph, c->set, REEL_F32};
+    reel_net net = {.graph = c->graph, .set = c->set, .dtype = REEL_F32};
     reel_tensor *seen[CLIP];
     reel_s2s_state state = reel_s2s_start(&net, config, c->frame[0], c->mask[0]);
     for (int t = 1; t < c->frames; t++)
@@ -202,7 +202,7 @@ START_TEST(a_session_sees_what_the_unrolled_clip_sees)
     reel_s2s_config config = config_of("s2s++", REEL_TOP_COMPACT, 1.0 / 64);
     clip_build(&c, &config, REEL_F32, CLIP, HEIGHT, WIDTH, false);
     unrolled_masks(&config, &c, unrolled);
-    reel_s2s_session *session = reel_s2s_session_new(c.set, &config, HEIGHT, WIDTH, &error);
+    reel_s2s_session *session = reel_s2s_session_new(c.set, &config, HEIGHT, WIDTH, false, &error);
     ck_assert_msg(session != NULL, "%s", error.text);
     reel_s2s_object *object = reel_s2s_object_new(session, &error);
     for (int t = 0; t < CLIP; t++) {
@@ -230,7 +230,7 @@ START_TEST(frames_without_a_known_mask_do_not_count)
     for (int run = 0; run < 2; run++) {
         clip c;
         clip_build(&c, &config, REEL_F32, CLIP, 32, 32, false);
-        reel_net net = {c.graph, c.set, REEL_F32};
+        reel_net net = {.graph = c.graph, .set = c.set, .dtype = REEL_F32};
         reel_tensor *weight = reel_input(c.graph, "weight", REEL_F32, REEL_SHAPE(CLIP));
         reel_s2s_loss l = reel_s2s_clip_loss(&net, &config, c.frame, c.mask, NULL, weight, CLIP, false);
         reel_plan *plan = reel_plan_new(c.graph, cpu, &l.total, 1, &error);

@@ -18,7 +18,7 @@ static reel_parameters *trunk(const char *name, int channels)
 {
     reel_graph *graph = reel_graph_new();
     reel_parameters *set = reel_parameters_new(backend, 5);
-    reel_net net = {graph, set, REEL_F32};
+    reel_net net = {.graph = graph, .set = set, .dtype = REEL_F32};
     reel_vgg16(&net, name, reel_input(graph, "x", REEL_F32, REEL_SHAPE(1, channels, 32, 32)), width);
     ck_assert_msg(!reel_failed(reel_graph_error(graph)), "%s", reel_graph_error(graph)->text);
     reel_graph_free(graph);

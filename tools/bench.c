@@ -118,7 +118,8 @@ static reel_status time_training(bench *b)
                               .width = b->o.model.size.width,
                               .frames = b->o.frames,
                               .batch = b->o.batch,
-                              .dtype = b->o.model.dtype ? REEL_F64 : REEL_F32,
+                              .dtype = b->o.model.real,
+                              .bf16 = b->o.model.bf16,
                               .recompute = b->o.recompute,
                               .seed = 1};
     reel_trainer *t = reel_trainer_new(&training, b->backend, &b->error);
@@ -164,7 +165,7 @@ static reel_status time_inference(bench *b)
     reel_size size = b->o.model.size;
     reel_parameters *set = reel_parameters_new(b->backend, 1);
     reel_s2s_session *session =
-        set ? reel_s2s_session_new(set, &b->o.model.config, size.height, size.width, &b->error) : NULL;
+        set ? reel_s2s_session_new(set, &b->o.model.config, size.height, size.width, b->o.model.bf16, &b->error) : NULL;
     reel_s2s_object *object = session ? reel_s2s_object_new(session, &b->error) : NULL;
     float *out = reel_alloc((size_t)size.height * (size_t)size.width, sizeof *out);
     reel_clip clip = {0};
@@ -194,6 +195,7 @@ static int ascending(const void *a, const void *b)
 
 static void print_result(const bench *b)
 {
+    static const char *const dtypes[] = {"fp32", "fp64", "bf16"};
     const bench_options *o = &b->o;
     reel_model_text model;
     reel_metadata metadata[REEL_MODEL_METADATA];
@@ -210,7 +212,7 @@ static void print_result(const bench *b)
            "\"channels_last\": false, \"min\": %.4f, \"median\": %.4f, \"max\": %.4f, \"peak_rss_mib\": %zu, "
            "\"parameters\": %lld, \"gflops\": %.1f, \"isa\": \"%s\"}\n",
            REEL_VERSION, o->what ? "infer frame" : "train step", model.text[0], model.text[1], model.text[2],
-           model.text[3], o->frames, o->batch, o->model.dtype ? "fp64" : "fp32", o->model.device, low, median, high,
+           model.text[3], o->frames, o->batch, dtypes[o->model.dtype], o->model.device, low, median, high,
            reel_peak_memory() >> 20, (long long)b->parameters, b->flops / median / 1e9,
            cpu_isa_name(cpu_isa_current()));
 }
@@ -223,8 +225,8 @@ int reel_command_bench(int argc, char **argv)
     int code = reel_options_begin(&usage, argc, argv, &b.o);
     if (code >= 0) return code;
     reel_status status = reel_model_options_settle(&b.o.model, &b.error);
-    if (!status && b.o.what && (b.o.batch != 1 || b.o.model.dtype))
-        status = reel_fail(&b.error, REEL_USAGE, "infer runs one video in fp32: --batch 1 --dtype fp32");
+    if (!status && b.o.what && (b.o.batch != 1 || b.o.model.dtype == REEL_FP64))
+        status = reel_fail(&b.error, REEL_USAGE, "infer runs one video in fp32 or bf16: --batch 1 --dtype fp32");
     b.seconds = reel_alloc((size_t)b.o.steps, sizeof *b.seconds);
     if (!status && !b.seconds) status = reel_fail_memory(&b.error);
     if (!status && !(b.backend = reel_device_open(b.o.model.device, b.o.threads, &b.error))) status = b.error.status;

@@ -79,7 +79,7 @@ static reel_status fill_inputs(model_check *m, const reel_gradcheck_options *o, 
 static reel_tensor *build(model_check *m, const reel_gradcheck_options *o)
 {
     int64_t height = o->model.size.height, width = o->model.size.width;
-    reel_net net = {m->graph, m->set, REEL_F64};
+    reel_net net = {.graph = m->graph, .set = m->set, .dtype = REEL_F64};
     for (int f = 0; f < m->frames; f++) {
         char name[32];
         snprintf(name, sizeof name, "frame.%d", f);

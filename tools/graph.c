@@ -42,7 +42,7 @@ typedef struct {
 
 static void make_clip(drawing *d, int frames)
 {
-    reel_dtype dtype = d->o.model.dtype ? REEL_F64 : REEL_F32;
+    reel_dtype dtype = d->o.model.real;
     for (int f = 0; f < frames; f++) {
         char name[32];
         snprintf(name, sizeof name, "frame.%d", f);
@@ -98,7 +98,7 @@ static reel_status draw(drawing *d)
     reel_status status = REEL_OK;
     if (!d->graph || !d->set || !d->clip || !d->wanted) status = reel_fail_memory(&d->error);
     if (!status) {
-        reel_net net = {d->graph, d->set, d->o.model.dtype ? REEL_F64 : REEL_F32};
+        reel_net net = {d->graph, d->set, d->o.model.real, d->o.model.bf16};
         make_clip(d, frames);
         if (d->o.backward)
             status = build_backward(d, &net, frames);

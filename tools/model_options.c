@@ -17,6 +17,8 @@ reel_status reel_model_options_settle(reel_model_options *o, reel_error *error)
                          o->border);
     o->config = (reel_s2s_config){.top = (reel_s2s_top)o->top, .width = o->width, .border = o->border, .bin = o->bin};
     reel_s2s_named(&o->config, models[o->model]);
+    o->real = o->dtype == REEL_FP64 ? REEL_F64 : REEL_F32;
+    o->bf16 = o->dtype == REEL_MIXED;
     return REEL_OK;
 }
 

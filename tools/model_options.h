@@ -12,10 +12,15 @@ typedef struct {
     double width;
     reel_size size;
     const char *device;
-    reel_s2s_config config; /* filled in by settle */
+    /* Filled in by settle. */
+    reel_s2s_config config;
+    reel_dtype real; /* of parameters and of what is not computed in bf16 */
+    bool bf16;       /* mixed precision (models/net.h) */
 } reel_model_options;
 
 #define REEL_MODEL_NAMES "s2s|s2s+memory|s2s+distance|s2s++"
+#define REEL_MODEL_DTYPES "fp32|fp64|bf16"
+enum { REEL_FP32, REEL_FP64, REEL_MIXED };
 
 /* Rows of an option table for a reel_model_options member `field` of `structure`. */
 #define REEL_MODEL_OPTIONS(structure, field)                                                                           \
@@ -30,12 +35,13 @@ typedef struct {
                     .fallback = "20", .low = 1, .high = 255),                                                          \
         REEL_OPTION("bin", INT, structure, field.bin, "PIXELS", "width of a distance class", .fallback = "1",          \
                     .low = 1, .high = 255),                                                                            \
-        REEL_OPTION("dtype", CHOICE, structure, field.dtype, "fp32|fp64", "of weights and arithmetic",                 \
+        REEL_OPTION("dtype", CHOICE, structure, field.dtype, REEL_MODEL_DTYPES,                                        \
+                    "of weights and arithmetic; bf16: of what convolutions read and write, the rest fp32",             \
                     .fallback = "fp32"),                                                                               \
         REEL_OPTION("device", STRING, structure, field.device, "NAME", "cpu, or reference for plain loops",            \
                     .fallback = "cpu")
 
-/* Makes `config` out of the words. */
+/* Makes `config`, `real` and `bf16` out of the words. */
 reel_status reel_model_options_settle(reel_model_options *options, reel_error *error);
 
 enum { REEL_MODEL_METADATA = 6 };

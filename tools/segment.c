@@ -16,7 +16,7 @@
 
 typedef struct {
     const char *weights, *frames, *mask, *data, *split, *out, *device, *overlay;
-    int layout, threads, videos;
+    int layout, threads, videos, bf16;
     reel_size size;
     uint64_t seed;
     bool binary, quiet, copy_first;
@@ -41,6 +41,8 @@ static const reel_option table[] = {
     REEL_OPTION("binary-255", FLAG, segment_options, binary, NULL, "write grey masks of 0 and 255 (DAVIS 2016)"),
     REEL_OPTION("size", SIZE, segment_options, size, "HxW", "for the network; by default that of its training",
                 .low = 8, .high = 4096),
+    REEL_OPTION("dtype", CHOICE, segment_options, bf16, "fp32|bf16", "of arithmetic; bf16 where convolutions are",
+                .fallback = "fp32"),
     REEL_OPTION("device", STRING, segment_options, device, "NAME", "cpu, or reference for plain loops",
                 .fallback = "cpu"),
     REEL_OPTION("threads", INT, segment_options, threads, "N", "0: all cores", .fallback = "0", .low = 0, .high = 1024),
@@ -89,8 +91,8 @@ static reel_status open_network(segmentation *s)
     if (!status && !(s->backend = reel_device_open(s->o.device, s->o.threads, &s->error))) status = s->error.status;
     if (!status && !(s->set = reel_parameters_new(s->backend, 0))) status = reel_fail_memory(&s->error);
     if (!status) {
-        s->session =
-            reel_s2s_session_new(s->set, &s->model.config, s->model.size.height, s->model.size.width, &s->error);
+        s->session = reel_s2s_session_new(s->set, &s->model.config, s->model.size.height, s->model.size.width,
+                                          s->o.bf16, &s->error);
         status = s->session ? reel_checkpoint_load(&file, s->set, REEL_LOAD_WEIGHTS, NULL, &s->error) : s->error.status;
     }
     reel_safetensors_close(&file);

@@ -50,7 +50,7 @@ static reel_status build(reel_trainer *t, reel_error *error)
 {
     const reel_training *o = &t->training;
     int frames = clip_frames(t);
-    reel_net net = {t->graph, t->set, o->dtype};
+    reel_net net = {t->graph, t->set, o->dtype, o->bf16};
     for (int f = 0; f < frames; f++) {
         char name[32];
         snprintf(name, sizeof name, "frame.%d", f);

@@ -13,6 +13,7 @@ typedef struct {
     reel_s2s_config model;
     int height, width, frames, batch; /* frames: predicted ones, after the first */
     reel_dtype dtype;
+    bool bf16; /* mixed precision (models/net.h) */
     bool recompute;
     reel_optimiser optimiser;
     uint64_t seed;

@@ -37,7 +37,7 @@ fi
 small=(--width 0.01 --size 32x32 --frames 1 --threads 2)
 large=(--width 0.25 --size 128x224 --frames 4 --threads 2)
 # bench reads no clips, so what the host needs for them is not in it.
-for more in "" --recompute; do
+for more in "" "--dtype bf16" --recompute; do
     expect 0 "$REEL" train --data moving_shapes "${large[@]}" $more --dry-run --json
     said=$(number "$T/out" total) host=$(number "$T/out" host)
     expect 0 "$REEL" bench train "${small[@]}" --steps 1 --warmup 0 --json
@@ -60,4 +60,4 @@ taken() { # OPTIONS…: MiB of a training of one step
 }
 base=$(taken "${small[@]}")
 near train "$(taken "${large[@]}" --recompute)" "$base" "$said"
-echo "3 measurements; 1 passed"
+echo "4 measurements; 1 passed"

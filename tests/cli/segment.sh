@@ -59,6 +59,11 @@ expect 0 segment --frames "$T/single" --mask "$T/given.png" --out "$T/one"
 [ "$(names "$T/one")" = 00000.png ] || fail "a video of one frame: $(names "$T/one")"
 same "$T/deep/masks/00000.png" "$T/one/00000.png" "a video of one frame"
 
+# In bf16 the masks are masks, too, and the given one stays.
+expect 0 segment --frames "$frames" --mask "$T/given.png" --out "$T/half" --dtype bf16
+[ "$(names "$T/half")" = "$five" ] || fail "masks in bf16: $(names "$T/half")"
+unchanged "$T/given.png" "$T/half/00000.png" "the first mask in bf16"
+
 # A data set: a folder a video.
 expect 0 segment --data "$T/data" --out "$T/set"
 [ "$(names "$T/set")" = "shapes_00000 shapes_00001 shapes_00002" ] || fail "videos: $(names "$T/set")"

@@ -24,7 +24,7 @@ int main(void)
     reel_error error = {REEL_OK, ""};
     reel_backend *cpu = reel_backend_open("cpu", 1, &error);
     if (!cpu) return complain(&error);
-    reel_net net = {reel_graph_new(), reel_parameters_new(cpu, 1), REEL_F32};
+    reel_net net = {.graph = reel_graph_new(), .set = reel_parameters_new(cpu, 1), .dtype = REEL_F32};
     if (!net.graph || !net.set) return REEL_ENVIRONMENT;
 
     reel_init zero = {REEL_INIT_CONSTANT, 0};

@@ -54,7 +54,7 @@ int main(void)
     reel_backend *backend = reel_backend_open("cpu", 1, &error);
     if (!backend) return error.status;
     reel_parameters *set = reel_parameters_new(backend, 1);
-    reel_net net = {reel_graph_new(), set, REEL_F32};
+    reel_net net = {.graph = reel_graph_new(), .set = set, .dtype = REEL_F32};
     reel_shape shape = REEL_SHAPE(BATCH, 1, SIZE, SIZE);
     reel_tensor *in[2] = {reel_input(net.graph, "picture", REEL_F32, shape),
                           reel_input(net.graph, "mask", REEL_F32, shape)};
