@@ -5,18 +5,22 @@
    sum runs over the pixels of a band. For that, x and dy are packed with their channels innermost:
 
        task (group, slabs of output channels, section of input channels, part of the bands)
-           band of all images:             pack x and dy
-               slab, kernel position, tile of input channels: the kernel
+           band of all images:             pack x
+               strip of output rows:       pack dy
+                   slab, kernel position, tile of input channels: the kernel
 
-   Bands are short, so that a slab's pixels stay in the first-level cache for all kernel positions. Where the weight is
-   small and the picture large, the bands are cut into a fixed number of parts whose sums are added in order. */
+   A band is as high as packed x fits the second-level cache, since the rows above and below it are packed once more; dy
+   follows in strips of a few rows, so that a slab's pixels stay in the first-level cache for all kernel positions.
+   Where the weight is small and the picture large, the bands are cut into a fixed number of parts whose sums are added
+   in order. */
 #include "backends/cpu/conv2d.h"
 
 #include <omp.h>
 #include <string.h>
 
 enum {
-    BAND = 256,             /* pixels of a band, about */
+    STRIP = 256,            /* pixels of a strip, about */
+    BAND_BYTES = 1 << 20,   /* of packed x, at most, about */
     TASKS = 16,             /* bands are shared out in parts while there are fewer */
     SUMS_BYTES = 768 << 10, /* of a task, at most, about */
     SUMS_ROWS = 1024,       /* input channels times kernel positions of a task, about */
@@ -24,7 +28,7 @@ enum {
 
 typedef struct {
     const cpu_brgemm *kernel;
-    int64_t rows, bands;             /* output rows in a band, bands in an image */
+    int64_t rows, bands, strip;      /* output rows in a band, bands in an image, output rows in a strip */
     int64_t height, width, depth;    /* of packed x: rows, columns, input channels */
     int64_t stored;                  /* input channels with the padding of the last vector */
     int64_t vectors, slab, slabs;    /* vectors and output channels of a slab, slabs of a task */
@@ -37,13 +41,15 @@ static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
 {
     tiling t = {.kernel = cpu_brgemm_choose(dtype)};
     int64_t e = (int64_t)reel_dtype_size(dtype), lanes = t.kernel->lanes, positions = g->kh * g->kw;
-    t.rows = cpu_even(g->p, BAND / g->q);
-    t.bands = cpu_pieces(g->p, t.rows);
-    t.height = (t.rows - 1) * g->stride[0] + (g->kh - 1) * g->dilation[0] + 1;
     t.width = (g->q - 1) * g->stride[1] + (g->kw - 1) * g->dilation[1] + 1;
     t.depth = cpu_even(g->cg, cpu_most(64, SUMS_ROWS / positions));
     t.sections = cpu_pieces(g->cg, t.depth);
     t.stored = cpu_pieces(t.depth, lanes) * lanes;
+    int64_t reach = (g->kh - 1) * g->dilation[0], most = BAND_BYTES / (t.width * t.stored * e);
+    t.rows = cpu_even(g->p, (most - reach - 1) / g->stride[0] + 1);
+    t.bands = cpu_pieces(g->p, t.rows);
+    t.strip = cpu_even(t.rows, STRIP / g->q);
+    t.height = (t.rows - 1) * g->stride[0] + reach + 1;
     t.vectors = cpu_even(cpu_pieces(g->kg, lanes), t.kernel->vectors);
     t.points = cpu_even(t.depth, t.kernel->points[t.vectors - 1]);
     t.slab = t.vectors * lanes;
@@ -51,7 +57,7 @@ static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
     t.shares = cpu_pieces(g->kg, t.slab * t.slabs);
     t.parts = cpu_least(cpu_pieces(TASKS, t.shares * t.sections * g->groups), g->n * t.bands);
     t.x = cpu_conv2d_aligned((size_t)(t.height * t.width * t.stored * e));
-    t.dy = cpu_conv2d_aligned((size_t)(t.slabs * t.rows * g->q * t.slab * e));
+    t.dy = cpu_conv2d_aligned((size_t)(t.slabs * t.strip * g->q * t.slab * e));
     t.sums = cpu_conv2d_aligned((size_t)(t.slabs * t.depth * positions * t.slab * e));
     t.steps = cpu_conv2d_aligned((size_t)g->q * sizeof(int64_t));
     return t;
@@ -105,9 +111,9 @@ static void pack_x(const gradient *d, const block *b, int64_t image, int64_t top
     }
 }
 
-/* Adds one band to the sums [input channel, kernel position, lane] of every slab. */
-static void add_band(const gradient *d, const block *b, int64_t rows, const char *x, const char *dy, bool first,
-                     char *sums)
+/* Adds one strip to the sums [input channel, kernel position, lane] of every slab. */
+static void add_strip(const gradient *d, const block *b, int64_t rows, const char *x, const char *dy, bool first,
+                      char *sums)
 {
     static const double nothing[64];
     const reel_conv2d_geometry *g = &d->c.g;
@@ -138,13 +144,17 @@ static void sum_bands(const gradient *d, const block *b, int64_t from, int64_t u
     char *x = room, *dy = room + t->x;
     const char *end = d->c.y + g->n * g->k * plane * e;
     for (int64_t band = from; band < until; band++) {
-        int64_t image = band / t->bands, p0 = band % t->bands * t->rows, rows = cpu_least(t->rows, g->p - p0);
-        const char *y = d->c.y + ((image * g->k + b->group * g->kg + b->k0) * plane + p0 * g->q) * e;
+        int64_t image = band / t->bands, p0 = band % t->bands * t->rows, p1 = cpu_least(p0 + t->rows, g->p);
         pack_x(d, b, image, p0 * g->stride[0] - g->top, x);
-        for (int64_t k = 0; k < b->channels; k += t->slab)
-            cpu_conv2d_turn(t->kernel, d->c.element, y + k * plane * e, plane, cpu_least(t->slab, b->channels - k),
-                            rows * g->q, end, dy + k * rows * g->q * e, t->slab);
-        add_band(d, b, rows, x, dy, band == from, sums);
+        for (int64_t p = p0; p < p1; p += t->strip) {
+            int64_t rows = cpu_least(t->strip, p1 - p);
+            const char *y = d->c.y + ((image * g->k + b->group * g->kg + b->k0) * plane + p * g->q) * e;
+            for (int64_t k = 0; k < b->channels; k += t->slab)
+                cpu_conv2d_turn(t->kernel, d->c.element, y + k * plane * e, plane, cpu_least(t->slab, b->channels - k),
+                                rows * g->q, end, dy + k * rows * g->q * e, t->slab);
+            add_strip(d, b, rows, x + (p - p0) * g->stride[0] * t->width * t->stored * e, dy, band == from && p == p0,
+                      sums);
+        }
     }
 }
 
