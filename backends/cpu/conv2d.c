@@ -34,6 +34,13 @@ typedef struct {
     size_t x, w, sums, room; /* bytes of what a thread packs, and of all that it needs */
 } tiling;
 
+/* A kernel of one element that visits every pixel: x is read where it lies. */
+static bool plain(const reel_conv2d_geometry *g)
+{
+    return g->kh * g->kw == 1 && g->stride[0] == 1 && g->stride[1] == 1 && !g->top && !g->left && g->p == g->h &&
+           g->q == g->w;
+}
+
 static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
 {
     tiling t = {.kernel = cpu_brgemm_choose(dtype)};
@@ -48,7 +55,7 @@ static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
     t.shares = cpu_pieces(all, t.slabs);
     t.depth = cpu_least(INPUT_BYTES / (t.band.plane * e), WEIGHT_BYTES / (positions * t.width * e));
     t.depth = cpu_even(g->cg, t.depth);
-    t.x = cpu_conv2d_aligned((size_t)(t.depth * t.band.plane * e));
+    t.x = plain(g) ? 0 : cpu_conv2d_aligned((size_t)(t.depth * t.band.plane * e));
     t.w = cpu_conv2d_aligned((size_t)(t.depth * positions * t.width * e));
     t.sums = cpu_conv2d_aligned((size_t)(t.rows * g->q * t.width * e));
     t.room = t.x + t.w + t.sums * (size_t)(t.depth < g->cg ? t.slabs : 1);
@@ -73,7 +80,8 @@ typedef struct {
     const int64_t *offset;
     int64_t image, group, first, rows; /* output rows */
     int64_t k0, channels;              /* output channels within the group */
-    char *x, *w, *sums;
+    const char *x;
+    char *w, *sums;
 } work;
 
 /* The sums of one slab, in vectors of `vectors`, of all tiles of the band for one section. */
@@ -83,7 +91,7 @@ static void add_section(const work *k, int64_t depth, int64_t vectors, const cha
     const cpu_brgemm *kernel = k->t->kernel;
     int64_t e = (int64_t)k->c->element, row = vectors * kernel->lanes, line = g->stride[0] * k->t->band.line;
     int64_t most = cpu_even(g->q, kernel->points[vectors - 1]);
-    cpu_walk walk = {depth, g->kh * g->kw, k->t->band.plane, k->offset};
+    cpu_walk walk = {depth, g->kh * g->kw, plain(g) ? g->h * g->w : k->t->band.plane, k->offset};
     for (int64_t p = 0; p < k->rows; p++)
         for (int64_t q = 0; q < g->q; q += most) {
             int64_t points = cpu_least(most, g->q - q), pixel = p * g->q + q;
@@ -140,11 +148,15 @@ static void run_task(const cpu_convolution *c, const tiling *t, const int64_t *o
     k.rows = cpu_least(t->rows, g->p - k.first);
     k.k0 = share * t->slabs * t->width;
     k.channels = cpu_least(t->slabs * t->width, g->kg - k.k0);
-    k.x = room, k.w = k.x + t->x, k.sums = k.w + t->w;
+    k.x = room, k.w = room + t->x, k.sums = k.w + t->w;
     const char *x = c->x + (k.image * g->c + k.group * g->cg) * g->h * g->w * (int64_t)c->element;
     for (int64_t c0 = 0; c0 < g->cg; c0 += t->depth) {
         int64_t depth = cpu_least(t->depth, g->cg - c0);
-        cpu_conv2d_pack_band(c, &t->band, x + c0 * g->h * g->w * (int64_t)c->element, depth, k.first, k.x);
+        const char *from = x + c0 * g->h * g->w * (int64_t)c->element;
+        if (plain(g))
+            k.x = from + k.first * g->w * (int64_t)c->element;
+        else
+            cpu_conv2d_pack_band(c, &t->band, from, depth, k.first, room);
         for (int64_t slab = 0; slab * t->width < k.channels; slab++) run_slab(&k, slab, c0, depth);
     }
 }
