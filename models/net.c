@@ -59,8 +59,8 @@ reel_tensor *reel_conv_layer(const reel_net *net, const char *name, reel_tensor 
     reel_tensor *bias = reel_weight(net, "bias", REEL_SHAPE(channels), (reel_init){REEL_INIT_CONSTANT, 0});
     reel_conv2d_attr conv = reel_conv2d_same(kernel);
     conv.wide = !relu;
+    conv.relu = relu;
     reel_tensor *y = reel_conv2d(reel_narrowed(net, x), working_copy(net, weight), bias, conv);
-    if (relu) y = reel_relu(y);
     reel_scope_pop(net->graph);
     return y;
 }

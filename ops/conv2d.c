@@ -6,8 +6,10 @@
    It is the correlation of signal processing: the kernel is not flipped. Rows and columns of x that the last window
    does not reach have no influence.
 
+   With `relu`, what is below zero becomes zero, as the op relu would make it.
+
    Cost: 2 N K P Q C/groups kh kw operations. NaN in a window gives NaN. Gradients: see convolution.h; that of the bias
-   is dy summed over images and positions. */
+   is dy summed over images and positions. With `relu` they are taken of dy where y > 0. */
 #include "ops/conv2d_geometry.h"
 #include "ops/ops.h"
 #include "ops/value.h"
@@ -21,6 +23,7 @@ static const reel_attr attributes[] = {
     {"pad", REEL_ATTR_INT, offsetof(reel_conv2d_attr, pad), 4, "0", NULL, "zeros: top, left, bottom, right"},
     {"groups", REEL_ATTR_INT, offsetof(reel_conv2d_attr, groups), 1, "1", NULL, "independent sets of channels"},
     {"wide", REEL_ATTR_BOOL, offsetof(reel_conv2d_attr, wide), 1, "0", NULL, "y is f32 where x is bf16"},
+    {"relu", REEL_ATTR_BOOL, offsetof(reel_conv2d_attr, relu), 1, "0", NULL, "y is max(y, 0)"},
     {0}};
 
 reel_tensor *reel_conv2d(reel_tensor *x, reel_tensor *w, reel_tensor *bias, reel_conv2d_attr attr)
@@ -89,12 +92,14 @@ static bool shape(reel_rule *r)
 
 static void gradient(reel_gradient *g)
 {
-    const reel_conv2d_attr *attr = g->attr;
-    reel_tensor *x = g->x[0], *w = g->x[1], *dy = reel_cast(g->dy[0], g->x[0]->dtype);
+    reel_conv2d_attr attr = *(const reel_conv2d_attr *)g->attr;
+    reel_tensor *passed = attr.relu ? reel_relu_gradient(g->dy[0], g->y[0]) : g->dy[0];
+    reel_tensor *x = g->x[0], *w = g->x[1], *dy = reel_cast(passed, x->dtype);
+    attr.relu = false;
     const int64_t *in = x->shape.size, *kernel = w->shape.size;
-    if (g->wanted[0]) g->dx[0] = reel_conv2d_input_gradient(dy, w, *attr, (int)in[2], (int)in[3]);
-    if (g->wanted[1]) g->dx[1] = reel_conv2d_weight_gradient(x, dy, *attr, (int)kernel[2], (int)kernel[3]);
-    if (g->inputs > 2 && g->wanted[2]) g->dx[2] = reel_sum(g->dy[0], REEL_INTS(0, 2, 3), false);
+    if (g->wanted[0]) g->dx[0] = reel_conv2d_input_gradient(dy, w, attr, (int)in[2], (int)in[3]);
+    if (g->wanted[1]) g->dx[1] = reel_conv2d_weight_gradient(x, dy, attr, (int)kernel[2], (int)kernel[3]);
+    if (g->inputs > 2 && g->wanted[2]) g->dx[2] = reel_sum(passed, REEL_INTS(0, 2, 3), false);
 }
 
 /* --- reference --- */
@@ -121,13 +126,16 @@ static reel_status run(const reel_call *call)
 {
     const reel_array *x = &call->input[0], *w = &call->input[1], *y = &call->output[0];
     const reel_array *bias = call->inputs > 2 && call->input[2].data ? &call->input[2] : NULL;
-    reel_conv2d_geometry g = reel_conv2d_measure(&x->shape, &w->shape, &y->shape, call->attr);
+    const reel_conv2d_attr *attr = call->attr;
+    reel_conv2d_geometry g = reel_conv2d_measure(&x->shape, &w->shape, &y->shape, attr);
     int64_t at = 0;
     for (int64_t n = 0; n < g.n; n++)
         for (int64_t k = 0; k < g.k; k++)
             for (int64_t p = 0; p < g.p; p++)
-                for (int64_t q = 0; q < g.q; q++)
-                    reel_set_value(y, at++, window_sum(&g, x, w, n, k, p, q) + (bias ? reel_value(bias, k) : 0));
+                for (int64_t q = 0; q < g.q; q++) {
+                    double sum = window_sum(&g, x, w, n, k, p, q) + (bias ? reel_value(bias, k) : 0);
+                    reel_set_value(y, at++, attr->relu && sum <= 0 ? 0 : sum);
+                }
     return REEL_OK;
 }
 

@@ -20,6 +20,7 @@ typedef struct {
     int pad[4];                 /* top, left, bottom, right */
     int groups;
     bool wide; /* y is f32 where x is bf16 */
+    bool relu; /* y = max(x * w + bias, 0) in one go, to spare a pass over y; of conv2d alone */
 } reel_conv2d_attr;
 
 typedef struct {

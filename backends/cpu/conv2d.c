@@ -13,6 +13,8 @@
    conv2d_input_gradient with stride 1 is the same with w turned (conv2d_input_gradient.c). */
 #include "backends/cpu/conv2d.h"
 
+#include "backends/cpu/clones.h"
+
 #include <omp.h>
 #include <string.h>
 
@@ -100,6 +102,17 @@ static void add_section(const work *k, int64_t depth, int64_t vectors, const cha
         }
 }
 
+#define CLAMP(T)                                                                                                       \
+    for (int64_t i = 0; i < count; i++) ((T *)sums)[i] = ((T *)sums)[i] <= 0 ? 0 : ((T *)sums)[i];
+
+CLONES static void clamp(reel_dtype dtype, int64_t count, void *sums)
+{
+    if (dtype == REEL_F32)
+        CLAMP(float)
+    else
+        CLAMP(double)
+}
+
 /* Turns the sums [pixel, lane] of a slab into planes of y. */
 static void write_planes(const work *k, int64_t slab, int64_t lanes, int64_t row, const char *sums)
 {
@@ -136,7 +149,9 @@ static void run_slab(const work *k, int64_t slab, int64_t c0, int64_t depth)
     if (k->c->bias) memcpy(start, k->c->bias + (k->group * g->kg + k->k0 + slab * t->width) * e, (size_t)(lanes * e));
     cpu_conv2d_pack_weight(k->c, t->kernel, k->group, k->k0 + slab * t->width, lanes, vectors, c0, depth, k->w);
     add_section(k, depth, vectors, c0 ? sums : start, c0 ? row : 0, sums);
-    if (c0 + depth == g->cg) write_planes(k, slab, lanes, row, sums);
+    if (c0 + depth < g->cg) return;
+    if (k->c->relu) clamp(k->c->dtype, k->rows * g->q * row, sums);
+    write_planes(k, slab, lanes, row, sums);
 }
 
 static void run_task(const cpu_convolution *c, const tiling *t, const int64_t *offset, int64_t task, char *room)
@@ -187,6 +202,7 @@ reel_status cpu_conv2d(const reel_call *call)
                          .dtype = x->dtype,
                          .element = reel_dtype_size(x->dtype),
                          .threads = call->threads,
+                         .relu = ((const reel_conv2d_attr *)call->attr)->relu,
                          .x = x->data,
                          .w = w->data,
                          .bias = call->inputs > 2 ? call->input[2].data : NULL,

@@ -17,6 +17,7 @@ typedef struct {
     reel_dtype dtype;
     size_t element; /* bytes */
     int threads;
+    bool relu;                /* what is below zero becomes zero */
     bool turned;              /* w is [cg, kg, kh, kw] for each group and its kernels are turned by half a circle */
     const char *x, *w, *bias; /* bias may be NULL */
     char *y;

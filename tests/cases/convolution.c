@@ -34,6 +34,11 @@ const op_case cases_convolution[] = {
     {"conv2d", "groups=2", "real:16x4x3x2 real:2x2x2x1 real:2"},
     {"conv2d", "pad=1,2,1,2", "real:1x1x33x32 real:2x1x3x5 real:2"}, /* the input's gradient by turned kernels */
     {"conv2d", "pad=2,1,0,3 groups=2 dilation=2", "real:1x2x36x35 real:4x1x3x3"},
+    {"conv2d", "pad=3", "real:1x90x4x5 real:3x90x7x7"}, /* more than one section of input channels */
+    {"conv2d", "relu=1", "real:2x3x4x5 real:5x3x1x1 real:5"},
+    {"conv2d", "relu=1 pad=1", "real:1x2x37x30 real:3x2x3x3 real:3"},
+    {"conv2d", "relu=1 stride=2 groups=2", "real:1x4x5x6 real:4x2x3x2"},
+    {"conv2d", "relu=1 pad=3", "real:1x90x4x5 real:2x90x7x7 real:2"},
 
     {"conv2d_input_gradient", "size=5", "real:2x4x3x3 real:4x3x3x3"},
     {"conv2d_input_gradient", "size=6 stride=2", "real:1x2x2x2 real:2x3x3x3"},
@@ -47,7 +52,7 @@ const op_case cases_convolution[] = {
     {"conv2d_input_gradient", "size=3 pad=4", "real:1x2x9x9 real:2x3x3x3"},
 
     {"conv2d_weight_gradient", "size=3 pad=1",
-     "real:1x1x96x90 real:1x2x96x90"}, /* enough pixels to be cut into parts */
+     "real:1x1x200x90 real:1x2x200x90"}, /* enough pixels to be cut into parts */
     {"conv2d_weight_gradient", "size=3", "real:2x3x5x5 real:2x4x3x3"},
     {"conv2d_weight_gradient", "size=3 stride=2", "real:1x3x6x6 real:1x2x2x2"},
     {"conv2d_weight_gradient", "size=3,2 stride=2 pad=1", "real:2x2x5x6 real:2x3x3x4"},
