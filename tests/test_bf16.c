@@ -102,18 +102,40 @@ static void close_graph(void)
 
 START_TEST(denormals_are_cast_whole)
 {
-    static const reel_bf16 tiny[] = {1, 2, 0x7f, 0x40, 0x8001, 0x80, 0};
+    enum { N = 70 }; /* some vectors and a rest */
+    static const reel_bf16 kinds[] = {1, 2, 0x7f, 0x40, 0x8001, 0x80, 0};
+    reel_bf16 tiny[N];
+    for (int i = 0; i < N; i++) tiny[i] = kinds[i % 7];
     open_graph();
-    reel_tensor *x = reel_constant(graph, REEL_BF16, REEL_SHAPE(7), tiny), *wide = reel_cast(x, REEL_F32);
+    reel_tensor *x = reel_constant(graph, REEL_BF16, REEL_SHAPE(N), tiny), *wide = reel_cast(x, REEL_F32);
     reel_tensor *joined = reel_concat((reel_tensor *[]){reel_cast(wide, REEL_BF16), x}, 2, 0);
     for (int b = 0; b < 2; b++) {
-        reel_bf16 back[14];
-        float values[7];
+        reel_bf16 back[2 * N];
+        float values[N];
         compute(backends[b], (reel_tensor *[]){joined, wide}, 2, (void *[]){back, values});
-        ck_assert(!memcmp(back, tiny, sizeof tiny) && !memcmp(back + 7, tiny, sizeof tiny));
-        for (int i = 0; i < 7; i++) ck_assert_uint_eq(bits_of(values[i]), (uint32_t)tiny[i] << 16);
+        ck_assert(!memcmp(back, tiny, sizeof tiny) && !memcmp(back + N, tiny, sizeof tiny));
+        for (int i = 0; i < N; i++) ck_assert_uint_eq(bits_of(values[i]), (uint32_t)tiny[i] << 16);
     }
     close_graph();
+}
+END_TEST
+
+/* Arrays are converted by vector code, which has no choices: the same as one by one, NaN and all. */
+START_TEST(arrays_are_converted_as_their_elements_are)
+{
+    enum { N = 100003 };
+    static float values[N], back[N];
+    static reel_bf16 half[N];
+    for (int i = 0; i < N; i++)
+        values[i] = float_of((uint32_t)(reel_random(2, (uint64_t)i) >> 32) | (i % 5 ? 0 : 0x7f800000));
+    for (int threads = 1; threads < 4; threads++) {
+        reel_bf16_narrow(values, half, N, threads);
+        reel_bf16_widen(half, back, N, threads);
+        for (int i = 0; i < N; i++) {
+            ck_assert_uint_eq(half[i], reel_bf16_from_float(values[i]));
+            ck_assert_uint_eq(bits_of(back[i]), (uint32_t)half[i] << 16);
+        }
+    }
 }
 END_TEST
 
@@ -219,6 +241,7 @@ int main(void)
         rounding_is_to_the_nearest_and_to_the_even,
         infinity_and_nan_stay_what_they_are,
         denormals_are_cast_whole,
+        arrays_are_converted_as_their_elements_are,
         the_node_that_overflows_is_named,
         sums_are_not_rounded,
         the_gradient_of_a_copied_weight_is_not_rounded,

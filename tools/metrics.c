@@ -6,7 +6,7 @@
    at the first few. Cost: O(words) for the boundary and O(n (2r + 1)) for n boundary pixels. */
 #include "tools/metrics.h"
 
-#include "backends/cpu/clones.h" /* wider words, and the instruction that counts bits */
+#include "core/clones.h" /* wider words, and the instruction that counts bits */
 #include "core/memory.h"
 
 #include <endian.h>

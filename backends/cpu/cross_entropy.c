@@ -1,7 +1,7 @@
 /* cross_entropy and its backward pass on the CPU: tiles of neighbouring elements that go through the classes together,
    so that memory is read in order and the second reading of a tile comes from the cache. With one element a sample
    there are no neighbours, and the reference runs. Sums are double. */
-#include "backends/cpu/clones.h"
+#include "core/clones.h"
 #include "backends/cpu/cpu.h"
 #include "backends/cpu/exponential.h"
 #include "ops/label.h"

@@ -11,7 +11,7 @@
    signal, so that Linux gives them only to a process that asks (arch_prctl, ARCH_REQ_XCOMP_PERM; the permission holds
    for all threads), and may refuse.
 
-   Loops without such a kernel are vectorised by the compiler (backends/cpu/clones.h); their numbers are the same in
+   Loops without such a kernel are vectorised by the compiler (core/clones.h); their numbers are the same in
    every set, and REEL_ISA leaves them alone. */
 #ifndef REEL_BACKENDS_CPU_ISA_H
 #define REEL_BACKENDS_CPU_ISA_H

@@ -1,6 +1,6 @@
 /* lstm_cell and its backward pass on the CPU: tiles of neighbouring elements, in parallel. Channels and positions are
    one run of elements a sample, since nothing but a peephole weight [H] asks which channel an element is of. */
-#include "backends/cpu/clones.h"
+#include "core/clones.h"
 #include "backends/cpu/cpu.h"
 #include "backends/cpu/exponential.h"
 #include "ops/lstm_cell.h"

@@ -1,6 +1,6 @@
 /* adam, sgd and global_norm on the CPU: one pass over memory, in pieces, in parallel. The arithmetic is that of the
    tensors' dtype; the squares of global_norm are added in double, piece by piece and then in order. */
-#include "backends/cpu/clones.h"
+#include "core/clones.h"
 #include "backends/cpu/cpu.h"
 #include "ops/ops.h"
 #include "ops/update.h"

@@ -1,7 +1,7 @@
 /* See peaks.h. */
 #include "backends/cpu/peaks.h"
 
-#include "backends/cpu/clones.h"
+#include "core/clones.h"
 #include "core/clock.h"
 #include "core/memory.h"
 

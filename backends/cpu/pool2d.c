@@ -1,7 +1,7 @@
 /* Pooling on the CPU. Planes are independent: the general case runs the op's reference loops on groups of planes in
    parallel. Windows of 2 by 2 side by side in float32, the pooling of VGG, have loops of their own, four windows at a
    time and without branches, which run at the speed of memory. */
-#include "backends/cpu/clones.h"
+#include "core/clones.h"
 #include "ops/pool2d_geometry.h"
 
 #include <string.h>

@@ -7,7 +7,7 @@
 
    Scratch: the tables of the axes, those of columns again as separate arrays (vectors read them in order), and one or
    two rows a thread. */
-#include "backends/cpu/clones.h"
+#include "core/clones.h"
 #include "ops/resize_taps.h"
 
 #include <omp.h>

@@ -3,7 +3,7 @@
    When elements lie behind the axis ([N, K, H, W] along K), a task is a tile of neighbouring lines that go through the
    axis together: three passes over a tile that fits the cache, so that memory is read once and written once, in order.
    Along the last axis a task is a line. Sums are double. */
-#include "backends/cpu/clones.h"
+#include "core/clones.h"
 #include "backends/cpu/cpu.h"
 #include "backends/cpu/exponential.h"
 #include "ops/axis.h"
