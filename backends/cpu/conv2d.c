@@ -13,7 +13,7 @@
    conv2d_input_gradient with stride 1 is the same with w turned (conv2d_input_gradient.c). */
 #include "backends/cpu/conv2d.h"
 
-#include "backends/cpu/clones.h"
+#include "core/clones.h"
 
 #include <omp.h>
 #include <string.h>
