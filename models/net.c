@@ -49,20 +49,36 @@ static reel_tensor *working_copy(const reel_net *net, reel_tensor *parameter)
     return copy;
 }
 
-reel_tensor *reel_conv_layer(const reel_net *net, const char *name, reel_tensor *x, int channels, int kernel, bool relu)
+/* What a layer ends in. */
+typedef enum { LINEAR, RELU, POOLED_RELU } ending;
+
+/* The maximum of blocks is taken before the ReLU: see net.h. */
+static reel_tensor *conv_layer(const reel_net *net, const char *name, reel_tensor *x, int channels, int kernel,
+                               ending end)
 {
     if (reel_poisoned(x)) return x;
     reel_scope_push(net->graph, name);
     int64_t in = x->shape.rank == 4 ? x->shape.size[1] : 0, area = (int64_t)kernel * kernel;
-    reel_init start = relu ? reel_init_he(in * area) : reel_init_xavier(in * area, channels * area);
+    reel_init start = end != LINEAR ? reel_init_he(in * area) : reel_init_xavier(in * area, channels * area);
     reel_tensor *weight = reel_weight(net, "weight", REEL_SHAPE(channels, in, kernel, kernel), start);
     reel_tensor *bias = reel_weight(net, "bias", REEL_SHAPE(channels), (reel_init){REEL_INIT_CONSTANT, 0});
     reel_conv2d_attr conv = reel_conv2d_same(kernel);
-    conv.wide = !relu;
-    conv.relu = relu;
+    conv.wide = end == LINEAR;
+    conv.relu = end == RELU;
     reel_tensor *y = reel_conv2d(reel_narrowed(net, x), working_copy(net, weight), bias, conv);
+    if (end == POOLED_RELU) y = reel_relu(reel_max_pool2d(y, reel_pool2d_blocks(2)));
     reel_scope_pop(net->graph);
     return y;
+}
+
+reel_tensor *reel_conv_layer(const reel_net *net, const char *name, reel_tensor *x, int channels, int kernel, bool relu)
+{
+    return conv_layer(net, name, x, channels, kernel, relu ? RELU : LINEAR);
+}
+
+reel_tensor *reel_conv_pool_layer(const reel_net *net, const char *name, reel_tensor *x, int channels, int kernel)
+{
+    return conv_layer(net, name, x, channels, kernel, POOLED_RELU);
 }
 
 reel_tensor *reel_conv_lstm_layer(const reel_net *net, const char *name, reel_tensor *x, reel_memory *memory,

@@ -44,6 +44,11 @@ reel_init reel_init_xavier(int64_t fan_in, int64_t fan_out);
 reel_tensor *reel_conv_layer(const reel_net *net, const char *name, reel_tensor *x, int channels, int kernel,
                              bool relu);
 
+/* The same with ReLU, then the maximum of 2x2 blocks: [N, channels, H / 2, W / 2]. It is computed the other way round:
+   the maximum of what is above zero is the maximum or zero, bit by bit and in the gradient, too; what the backward pass
+   then needs is the pooled map and a byte for each of its elements, not the map four times as large. */
+reel_tensor *reel_conv_pool_layer(const reel_net *net, const char *name, reel_tensor *x, int channels, int kernel);
+
 /* The state of a ConvLSTM: h, which a convolution reads, and c, each [N, channels, H, W]. */
 typedef struct {
     reel_tensor *h, *c;

@@ -25,9 +25,12 @@ reel_vgg16_maps reel_vgg16(const reel_net *net, const char *name, reel_tensor *x
         for (int i = 0; i < block[b].convolutions; i++, index += 2) {
             char layer[32];
             snprintf(layer, sizeof layer, "features.%d", index);
-            x = reel_conv_layer(net, layer, x, reel_scaled_channels(block[b].channels, width), 3, true);
+            int channels = reel_scaled_channels(block[b].channels, width);
+            bool last = i + 1 == block[b].convolutions;
+            x = last ? reel_conv_pool_layer(net, layer, x, channels, 3)
+                     : reel_conv_layer(net, layer, x, channels, 3, true);
         }
-        maps.pool[b] = x = reel_max_pool2d(x, reel_pool2d_blocks(2));
+        maps.pool[b] = x;
         index++;
     }
     reel_scope_pop(net->graph);
