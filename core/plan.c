@@ -1,31 +1,20 @@
-/* See plan.h. Planning is four passes over the nodes, each a function below: what is needed, how long it lives, which
-   memory it shares, where it lies. Which tensors are pieces of others is settled in sharing.h. */
+/* See plan.h. Planning is passes over the nodes: in which order they run (schedule.c), how long values live and which
+   memory they share (lives.c), where it lies, with which kernels; and, for a budget, the same once more with what is to
+   be computed again (recompute.c). */
 #include "core/plan.h"
 
 #include "core/arena.h"
 #include "core/clock.h"
 #include "core/element.h"
 #include "core/kernel.h"
+#include "core/lives.h"
 #include "core/memory.h"
+#include "core/recompute.h"
 #include "core/rng.h"
-#include "core/sharing.h"
 
 #include <limits.h>
 #include <math.h>
 #include <string.h>
-
-typedef enum { IN_ARENA, IN_BLOCK, IN_PARAMETER } place;
-
-/* The memory of one or several tensors: views, and results written over a dying input. */
-typedef struct {
-    const reel_tensor *tensor; /* the first to use it */
-    place where;
-    size_t bytes;
-    int first, last;
-    size_t offset;
-    void *data; /* IN_BLOCK: owned; IN_PARAMETER: the parameter's */
-    bool written;
-} storage;
 
 typedef struct {
     const reel_node *node;
@@ -39,13 +28,11 @@ typedef struct {
 struct reel_plan {
     reel_graph *graph;
     reel_backend *backend;
-    planned *step;
+    int tensors; /* of the graph when it was planned */
+    reel_schedule schedule;
+    reel_lives lives;
+    planned *step; /* one a step of the schedule */
     int steps;
-    int *memory;     /* per tensor id: its storage, -1 when not needed */
-    reel_home *home; /* per tensor id: what it is a piece of, and its life */
-    int tensors;
-    storage *store;
-    int stores;
     reel_array *arrays; /* of all steps */
     bool *wanted;       /* per tensor id */
     size_t arena_bytes, scratch_bytes;
@@ -54,113 +41,27 @@ struct reel_plan {
     uint64_t random_key;
 };
 
-/* --- pass 1: what is needed --- */
-
-static bool find_needed(reel_plan *plan, reel_tensor *const *wanted, int count)
-{
-    int nodes = reel_graph_nodes(plan->graph), used = 0;
-    bool *needed = reel_alloc((size_t)nodes, sizeof *needed);
-    if (!needed) return false;
-    for (int i = 0; i < count; i++) {
-        needed[wanted[i]->node->id] = true;
-        plan->wanted[wanted[i]->id] = true;
-    }
-    for (int i = nodes - 1; i >= 0; i--) {
-        if (!needed[i]) continue;
-        used++;
-        const reel_node *node = reel_graph_node(plan->graph, i);
-        for (int k = 0; k < node->inputs; k++)
-            if (node->input[k]) needed[node->input[k]->node->id] = true;
-    }
-    plan->step = reel_alloc((size_t)used, sizeof *plan->step);
-    for (int i = 0; plan->step && i < nodes; i++)
-        if (needed[i]) plan->step[plan->steps++].node = reel_graph_node(plan->graph, i);
-    reel_free(needed);
-    return plan->step != NULL;
-}
-
-/* --- pass 2: how long it lives --- */
-
-static void find_lives(reel_plan *plan)
-{
-    size_t offset;
-    for (int i = 0; i < plan->steps; i++) reel_find_home(plan->home, plan->step[i].node, i);
-    for (int i = 0; i < plan->steps; i++)
-        for (int k = 0; k < plan->step[i].node->op->outputs; k++) {
-            const reel_tensor *t = &plan->step[i].node->output[k];
-            if (plan->wanted[t->id]) plan->home[reel_whole(plan->home, t, &offset)->id].last = INT_MAX;
-        }
-    for (int i = 0; i < plan->steps; i++) reel_share_runs(plan->home, plan->step[i].node);
-}
-
-/* --- pass 3: which memory it shares --- */
+/* --- where it lies, with which kernels --- */
 
 static size_t bytes_of(const reel_tensor *t)
 {
     return (size_t)reel_elements(&t->shape) * reel_dtype_size(t->dtype);
 }
 
-static int new_storage(reel_plan *plan, const reel_tensor *t, int step)
-{
-    storage *s = &plan->store[plan->stores];
-    *s = (storage){.tensor = t, .bytes = bytes_of(t), .first = step, .last = plan->home[t->id].last};
-    if (t->node->op == &reel_op_parameter)
-        s->where = IN_PARAMETER;
-    else if (t->node->op->flags & REEL_OP_SOURCE)
-        s->where = IN_BLOCK;
-    return plan->stores++;
-}
-
-/* The storage of an input that fills it, dies at this step and may be written over, or -1. */
-static int dying_input(const reel_plan *plan, const reel_node *node, int step)
-{
-    const reel_tensor *out = &node->output[0];
-    for (int k = 0; k < node->inputs; k++) {
-        const reel_tensor *in = node->input[k];
-        if (!in || in->dtype != out->dtype || !reel_shape_equal(&in->shape, &out->shape)) continue;
-        int s = plan->memory[in->id];
-        bool fits =
-            plan->store[s].where == IN_ARENA && plan->store[s].last == step && plan->store[s].bytes == bytes_of(in);
-        for (int j = 0; fits && j < node->inputs; j++)
-            if (node->input[j] && plan->memory[node->input[j]->id] == s)
-                fits = reel_shape_equal(&node->input[j]->shape, &out->shape);
-        if (fits) return s;
-    }
-    return -1;
-}
-
-static void share_memory(reel_plan *plan)
-{
-    for (int i = 0; i < plan->steps; i++) {
-        const reel_node *node = plan->step[i].node;
-        for (int k = 0; k < node->op->outputs; k++) {
-            size_t offset;
-            const reel_tensor *t = &node->output[k], *whole = reel_whole(plan->home, t, &offset);
-            int *memory = &plan->memory[whole->id];
-            if (*memory < 0 && k == 0 && whole == t && node->op->flags & REEL_OP_INPLACE &&
-                (*memory = dying_input(plan, node, i)) >= 0)
-                plan->store[*memory].last = plan->home[t->id].last;
-            if (*memory < 0) *memory = new_storage(plan, whole, i);
-            plan->memory[t->id] = *memory;
-        }
-    }
-}
-
-/* --- pass 4: where it lies, with which kernels --- */
-
 static reel_status lay_out(reel_plan *plan, reel_error *error)
 {
-    reel_piece *piece = reel_alloc((size_t)plan->stores, sizeof *piece);
-    int *owner = reel_alloc((size_t)plan->stores, sizeof *owner), pieces = 0;
+    reel_lives *lives = &plan->lives;
+    reel_piece *piece = reel_alloc((size_t)lives->stores, sizeof *piece);
+    int *owner = reel_alloc((size_t)lives->stores, sizeof *owner), pieces = 0;
     bool ok = piece && owner;
-    for (int s = 0; ok && s < plan->stores; s++) {
-        const storage *st = &plan->store[s];
-        if (st->where != IN_ARENA) continue;
+    for (int s = 0; ok && s < lives->stores; s++) {
+        const reel_storage *st = &lives->store[s];
+        if (st->where != REEL_IN_ARENA) continue;
         owner[pieces] = s;
         piece[pieces++] = (reel_piece){.bytes = st->bytes, .first = st->first, .last = st->last};
     }
     ok = ok && reel_arena_layout(piece, pieces, &plan->arena_bytes);
-    for (int i = 0; ok && i < pieces; i++) plan->store[owner[i]].offset = piece[i].offset;
+    for (int i = 0; ok && i < pieces; i++) lives->store[owner[i]].offset = piece[i].offset;
     reel_free(piece);
     reel_free(owner);
     return ok ? REEL_OK : reel_fail_memory(error);
@@ -192,16 +93,17 @@ static double work_of(const planned *p)
 }
 
 /* Its output is a piece of its input as it stands. */
-static bool is_view(const reel_plan *plan, const reel_node *node)
+static bool is_view(const reel_plan *plan, const reel_step *step)
 {
-    return !(node->op->flags & REEL_OP_UPDATES) && node->inputs &&
-           plan->home[node->output[0].id].whole == node->input[0];
+    return !(step->node->op->flags & REEL_OP_UPDATES) && step->node->inputs &&
+           plan->lives.home[step->output].whole == step->input[0];
 }
 
 static reel_status choose_kernels(reel_plan *plan, reel_error *error)
 {
     size_t arrays = 0;
     char text[REEL_NODE_TEXT];
+    plan->scratch_bytes = 0;
     for (int i = 0; i < plan->steps; i++)
         arrays += (size_t)plan->step[i].node->inputs + (size_t)plan->step[i].node->op->outputs;
     reel_array *a = plan->arrays = reel_alloc(arrays, sizeof *a);
@@ -214,7 +116,7 @@ static reel_status choose_kernels(reel_plan *plan, reel_error *error)
                 *a = (reel_array){.dtype = p->node->input[k]->dtype, .shape = p->node->input[k]->shape};
         for (int k = 0; k < p->node->op->outputs; k++, a++)
             *a = (reel_array){.dtype = p->node->output[k].dtype, .shape = p->node->output[k].shape};
-        if (p->node->op->flags & REEL_OP_SOURCE || is_view(plan, p->node)) continue;
+        if (p->node->op->flags & REEL_OP_SOURCE || is_view(plan, &plan->schedule.step[i])) continue;
         if (!plan->backend->kernel(plan->backend, p->node, &p->kernel, &p->native))
             return reel_fail(error, REEL_ENVIRONMENT, "%s: the %s backend has no kernel for it; use --device cpu",
                              reel_node_text(p->node, text), plan->backend->name);
@@ -228,27 +130,73 @@ static reel_status choose_kernels(reel_plan *plan, reel_error *error)
     return REEL_OK;
 }
 
-static reel_status make_plan(reel_plan *plan, reel_tensor *const *wanted, int count, reel_error *error)
+static void forget(reel_plan *plan)
 {
-    size_t n = (size_t)plan->tensors;
-    plan->home = reel_alloc(n, sizeof *plan->home);
-    plan->memory = reel_alloc(n, sizeof *plan->memory);
-    plan->store = reel_alloc(n, sizeof *plan->store);
-    plan->wanted = reel_alloc(n, sizeof *plan->wanted);
-    reel_status status = REEL_ENVIRONMENT;
-    if (plan->home && plan->memory && plan->store && plan->wanted && find_needed(plan, wanted, count)) {
-        for (size_t t = 0; t < n; t++) plan->memory[t] = -1;
-        find_lives(plan);
-        share_memory(plan);
-        status = lay_out(plan, error);
-        if (!status) status = choose_kernels(plan, error);
+    reel_lives_free(&plan->lives);
+    reel_schedule_free(&plan->schedule);
+    reel_free(plan->step);
+    reel_free(plan->arrays);
+    plan->step = NULL;
+    plan->arrays = NULL;
+    plan->steps = 0;
+}
+
+/* A plan with these cuts, in place of the one that is there. */
+static reel_status arrange(reel_plan *plan, reel_tensor *const *wanted, int count, const reel_cuts *cuts,
+                           reel_error *error)
+{
+    forget(plan);
+    if (!reel_schedule_make(&plan->schedule, plan->graph, wanted, count, cuts) ||
+        !reel_lives_find(&plan->lives, &plan->schedule, wanted, count) ||
+        !(plan->step = reel_alloc((size_t)plan->schedule.steps, sizeof *plan->step)))
+        return reel_fail_memory(error);
+    plan->steps = plan->schedule.steps;
+    for (int i = 0; i < plan->steps; i++) plan->step[i].node = plan->schedule.step[i].node;
+    reel_status status = lay_out(plan, error);
+    return status ? status : choose_kernels(plan, error);
+}
+
+/* --- a budget --- */
+
+/* Lays out anew with values computed again, within the budget. What lives together says how large the arena must be at
+   least; gaps come on top, so that a second round may have to aim lower. */
+static reel_status fit(reel_plan *plan, reel_tensor *const *wanted, int count, reel_budget budget, reel_error *error)
+{
+    enum { ROUNDS = 6 };
+    size_t before = plan->arena_bytes, total = reel_plan_cost(plan).total + budget.beside, outside = total - before;
+    reel_recompute_goal goal = {.extra = budget.bytes ? INFINITY : budget.extra};
+    if (budget.bytes > outside) goal.bytes = budget.bytes - outside;
+    reel_recompute chosen = {0};
+    reel_status status = REEL_OK;
+    bool fits = budget.bytes && total <= budget.bytes, least = false;
+    for (int round = 0; !status && !fits && !least && round < ROUNDS; round++) {
+        bool chose = reel_recompute_choose(&chosen, plan->graph, wanted, count, goal);
+        status = chose ? arrange(plan, wanted, count, &chosen.cuts, error) : reel_fail_memory(error);
+        if (status) break;
+        total = plan->arena_bytes + outside;
+        fits = budget.bytes ? total <= budget.bytes : plan->arena_bytes <= before;
+        least = chosen.peak > goal.bytes;
+        size_t over = fits ? 0 : total - budget.bytes + plan->arena_bytes / 128;
+        goal.bytes = over < goal.bytes ? goal.bytes - over : 0;
     }
-    if (status == REEL_ENVIRONMENT && !reel_failed(error)) reel_fail_memory(error);
-    return status;
+    reel_cuts_free(&chosen.cuts);
+    if (status) return status;
+    if (fits) return REEL_OK;
+    if (!budget.bytes) return arrange(plan, wanted, count, &(reel_cuts){0}, error);
+    return reel_fail(error, REEL_USAGE,
+                     "a memory budget of %.1f MiB cannot be met: %.1f MiB are needed even when all that can be is "
+                     "computed again",
+                     (double)budget.bytes / 1048576, (double)total / 1048576);
 }
 
 reel_plan *reel_plan_new(reel_graph *graph, reel_backend *backend, reel_tensor *const *wanted, int count,
                          reel_error *error)
+{
+    return reel_plan_new_within(graph, backend, wanted, count, (reel_budget){0}, error);
+}
+
+reel_plan *reel_plan_new_within(reel_graph *graph, reel_backend *backend, reel_tensor *const *wanted, int count,
+                                reel_budget budget, reel_error *error)
 {
     const reel_error *wrong = reel_graph_error(graph);
     if (reel_failed(wrong)) return reel_fail(error, wrong->status, "%s", wrong->text), NULL;
@@ -261,7 +209,12 @@ reel_plan *reel_plan_new(reel_graph *graph, reel_backend *backend, reel_tensor *
     plan->graph = graph;
     plan->backend = backend;
     plan->tensors = reel_graph_tensors(graph);
-    if (make_plan(plan, wanted, count, error) == REEL_OK) return plan;
+    plan->wanted = reel_alloc((size_t)plan->tensors, sizeof *plan->wanted);
+    reel_status status = plan->wanted ? REEL_OK : reel_fail_memory(error);
+    for (int i = 0; !status && i < count; i++) plan->wanted[wanted[i]->id] = true;
+    if (!status) status = arrange(plan, wanted, count, &(reel_cuts){0}, error);
+    if (!status && (budget.bytes || budget.extra > 0)) status = fit(plan, wanted, count, budget, error);
+    if (!status) return plan;
     reel_plan_free(plan);
     return NULL;
 }
@@ -269,31 +222,27 @@ reel_plan *reel_plan_new(reel_graph *graph, reel_backend *backend, reel_tensor *
 void reel_plan_free(reel_plan *plan)
 {
     if (!plan) return;
-    for (int s = 0; s < plan->stores; s++)
-        if (plan->store[s].where == IN_BLOCK && plan->store[s].data)
-            plan->backend->release(plan->backend, plan->store[s].data);
+    for (int s = 0; s < plan->lives.stores; s++)
+        if (plan->lives.store[s].where == REEL_IN_BLOCK && plan->lives.store[s].data)
+            plan->backend->release(plan->backend, plan->lives.store[s].data);
     if (plan->arena) plan->backend->release(plan->backend, plan->arena);
     if (plan->scratch) plan->backend->release(plan->backend, plan->scratch);
-    reel_free(plan->step);
-    reel_free(plan->memory);
-    reel_free(plan->home);
-    reel_free(plan->store);
-    reel_free(plan->arrays);
+    forget(plan);
     reel_free(plan->wanted);
     reel_free(plan);
 }
 
 /* --- running --- */
 
-static reel_status prepare_storage(reel_plan *plan, storage *s, reel_error *error)
+static reel_status prepare_storage(reel_plan *plan, reel_storage *s, reel_error *error)
 {
     const reel_node *node = s->tensor->node;
-    if (s->where == IN_PARAMETER) {
+    if (s->where == REEL_IN_PARAMETER) {
         reel_status status = reel_parameter_prepare(node->source.parameter, error);
         s->data = node->source.parameter->data;
         return status;
     }
-    if (s->where == IN_ARENA) {
+    if (s->where == REEL_IN_ARENA) {
         s->data = plan->arena + s->offset;
         return REEL_OK;
     }
@@ -303,11 +252,11 @@ static reel_status prepare_storage(reel_plan *plan, storage *s, reel_error *erro
     return plan->backend->write(plan->backend, s->data, node->source.constant, s->bytes, error);
 }
 
-static void *data_of(const reel_plan *plan, const reel_tensor *x)
+static void *data_of(const reel_plan *plan, int value)
 {
     size_t offset;
-    reel_whole(plan->home, x, &offset);
-    return (char *)plan->store[plan->memory[x->id]].data + offset;
+    reel_whole(plan->lives.home, value, &offset);
+    return (char *)plan->lives.store[plan->lives.storage[value]].data + offset;
 }
 
 /* Asks for all memory and points every array at its own, once. */
@@ -317,29 +266,30 @@ static reel_status prepare(reel_plan *plan, reel_error *error)
     if (!plan->arena) plan->arena = plan->backend->allocate(plan->backend, plan->arena_bytes);
     if (!plan->scratch) plan->scratch = plan->backend->allocate(plan->backend, plan->scratch_bytes);
     if (!plan->arena || !plan->scratch) return reel_fail_memory(error);
-    for (int s = 0; s < plan->stores; s++) {
-        reel_status status = prepare_storage(plan, &plan->store[s], error);
+    for (int s = 0; s < plan->lives.stores; s++) {
+        reel_status status = prepare_storage(plan, &plan->lives.store[s], error);
         if (status) return status;
     }
     for (int i = 0; i < plan->steps; i++) {
-        const reel_node *node = plan->step[i].node;
+        const reel_step *step = &plan->schedule.step[i];
         reel_array *a = plan->step[i].array;
-        for (int k = 0; k < node->inputs; k++, a++)
-            if (node->input[k]) a->data = data_of(plan, node->input[k]);
-        for (int k = 0; k < node->op->outputs; k++, a++) a->data = data_of(plan, &node->output[k]);
+        for (int k = 0; k < step->node->inputs; k++, a++)
+            if (step->input[k] >= 0) a->data = data_of(plan, step->input[k]);
+        for (int k = 0; k < step->node->op->outputs; k++, a++) a->data = data_of(plan, step->output + k);
     }
     plan->ready = true;
     return REEL_OK;
 }
 
-static storage *storage_of(const reel_plan *plan, const reel_tensor *x)
+static reel_storage *storage_of(const reel_plan *plan, const reel_tensor *x)
 {
-    return x->id < plan->tensors && plan->memory[x->id] >= 0 ? &plan->store[plan->memory[x->id]] : NULL;
+    int value = x->id < plan->tensors ? plan->schedule.first[x->id] : -1;
+    return value >= 0 ? &plan->lives.store[plan->lives.storage[value]] : NULL;
 }
 
 reel_status reel_plan_write(reel_plan *plan, reel_tensor *input, const void *data, reel_error *error)
 {
-    storage *s = storage_of(plan, input);
+    reel_storage *s = storage_of(plan, input);
     if (input->node->op != &reel_op_input) return reel_fail(error, REEL_USAGE, "only inputs can be written");
     if (!s) return REEL_OK; /* nothing wanted depends on it */
     reel_status status = prepare(plan, error);
@@ -357,18 +307,21 @@ static reel_status readable(const reel_plan *plan, const reel_tensor *x, reel_er
 reel_status reel_plan_read(reel_plan *plan, reel_tensor *wanted, void *data, reel_error *error)
 {
     reel_status status = readable(plan, wanted, error);
-    return status ? status : plan->backend->read(plan->backend, data, data_of(plan, wanted), bytes_of(wanted), error);
+    if (status) return status;
+    const void *from = data_of(plan, plan->schedule.first[wanted->id]);
+    return plan->backend->read(plan->backend, data, from, bytes_of(wanted), error);
 }
 
 reel_status reel_plan_carry(reel_plan *plan, reel_tensor *input, reel_tensor *wanted, reel_error *error)
 {
-    storage *to = storage_of(plan, input);
+    reel_storage *to = storage_of(plan, input);
     reel_status status = readable(plan, wanted, error);
     if (status) return status;
     if (!to || input->node->op != &reel_op_input || to->bytes != bytes_of(wanted))
         return reel_fail(error, REEL_USAGE, "a state is carried from a wanted tensor to an input of the same size");
     to->written = true;
-    return plan->backend->copy(plan->backend, to->data, data_of(plan, wanted), to->bytes, error);
+    const void *from = data_of(plan, plan->schedule.first[wanted->id]);
+    return plan->backend->copy(plan->backend, to->data, from, to->bytes, error);
 }
 
 void reel_plan_random(reel_plan *plan, uint64_t seed, uint64_t step)
@@ -422,9 +375,9 @@ static reel_status run_step(reel_plan *plan, planned *p, reel_error *error)
 static reel_status run(reel_plan *plan, bool checked, reel_error *error)
 {
     reel_status status = prepare(plan, error);
-    for (int s = 0; !status && s < plan->stores; s++)
-        if (plan->store[s].where == IN_BLOCK && !plan->store[s].written)
-            status = reel_fail(error, REEL_USAGE, "input '%s' was never written", plan->store[s].tensor->name);
+    for (int s = 0; !status && s < plan->lives.stores; s++)
+        if (plan->lives.store[s].where == REEL_IN_BLOCK && !plan->lives.store[s].written)
+            status = reel_fail(error, REEL_USAGE, "input '%s' was never written", plan->lives.store[s].tensor->name);
     if (plan->backend->begin_run) plan->backend->begin_run(plan->backend);
     for (int i = 0; !status && i < plan->steps; i++) {
         status = run_step(plan, &plan->step[i], error);
@@ -448,11 +401,11 @@ reel_status reel_plan_run_checked(reel_plan *plan, reel_error *error)
 reel_cost reel_plan_cost(const reel_plan *plan)
 {
     reel_cost cost = {.arena = plan->arena_bytes, .scratch = plan->scratch_bytes, .nodes = plan->steps};
-    for (int s = 0; s < plan->stores; s++) {
-        const storage *st = &plan->store[s];
-        if (st->where == IN_BLOCK) cost.inputs += st->bytes;
-        if (st->where == IN_PARAMETER && st->tensor->node->source.parameter->trained) cost.parameters += st->bytes;
-        if (st->where == IN_PARAMETER && !st->tensor->node->source.parameter->trained) cost.state += st->bytes;
+    for (int s = 0; s < plan->lives.stores; s++) {
+        const reel_storage *st = &plan->lives.store[s];
+        if (st->where == REEL_IN_BLOCK) cost.inputs += st->bytes;
+        if (st->where == REEL_IN_PARAMETER && st->tensor->node->source.parameter->trained) cost.parameters += st->bytes;
+        if (st->where == REEL_IN_PARAMETER && !st->tensor->node->source.parameter->trained) cost.state += st->bytes;
     }
     for (int i = 0; i < plan->steps; i++) cost.flops += reel_node_flops(plan->step[i].node);
     cost.total = cost.parameters + cost.state + cost.inputs + cost.arena + cost.scratch;
@@ -461,16 +414,16 @@ reel_cost reel_plan_cost(const reel_plan *plan)
 
 int reel_plan_blocks(const reel_plan *plan)
 {
-    return plan->stores;
+    return plan->lives.stores;
 }
 
 reel_block reel_plan_block(const reel_plan *plan, int i)
 {
-    const storage *s = &plan->store[i];
+    const reel_storage *s = &plan->lives.store[i];
     int last = s->last == INT_MAX ? plan->steps - 1 : s->last;
     return (reel_block){.tensor = s->tensor,
                         .offset = s->offset,
-                        .bytes = s->where == IN_ARENA ? s->bytes : 0,
+                        .bytes = s->where == REEL_IN_ARENA ? s->bytes : 0,
                         .first = s->first,
                         .last = last};
 }

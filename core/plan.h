@@ -1,11 +1,10 @@
 /* A plan is a graph made ready to run on one backend: what is needed for the wanted tensors, in which memory, with
    which kernels. Planning does no arithmetic and asks for no memory, so that its answer to "how much?" is free.
 
-   Liveness: a tensor lives from the node that makes it to the last node that reads it. Views share the memory of what
-   they view, and the inputs of a concatenation may be computed in its output (core/sharing.h); an element-wise op may
-   write over an input that dies there. What lives at the same time is laid out side by side in one arena, largest first
-   at the lowest offset that is free for its whole life (greedy by size; Pisarchyk and Lee 2020 find it within a few per
-   cent of the lower bound). Inputs, constants and parameters lie outside. */
+   A value lives from the node that makes it to the last node that reads it (core/lives.h). What lives at the same time
+   is laid out side by side in one arena, greedily, one piece after the other at the lowest offset that is free for its
+   whole life (Pisarchyk and Lee 2020 find that within a few per cent of the lower bound). Inputs, constants and
+   parameters lie outside. */
 #ifndef REEL_CORE_PLAN_H
 #define REEL_CORE_PLAN_H
 
@@ -18,6 +17,19 @@ typedef struct reel_plan reel_plan;
    a graph's own sticky error comes out. The graph must outlive the plan and is not changed. */
 reel_plan *reel_plan_new(reel_graph *graph, reel_backend *backend, reel_tensor *const *wanted, int count,
                          reel_error *error);
+
+/* How much memory a plan may take. Time is given for it: values are computed again where they are read instead of being
+   kept until then, the ones first that save most for the least work. The same kernels see the same numbers: the results
+   have the same bits. */
+typedef struct {
+    size_t bytes;  /* of all that reel_plan_cost counts, at any price in time; 0: no limit */
+    size_t beside; /* bytes that the program needs on top of the plan, counted in */
+    double extra;  /* without a limit: the most work to add to save memory, as a share of a run's; 0: none */
+} reel_budget;
+
+/* As reel_plan_new, within a budget. What cannot be met is REEL_USAGE, and says the least that would do. */
+reel_plan *reel_plan_new_within(reel_graph *graph, reel_backend *backend, reel_tensor *const *wanted, int count,
+                                reel_budget budget, reel_error *error);
 void reel_plan_free(reel_plan *plan);
 
 /* Values of inputs, from host memory, whole and in the tensor's dtype; they stay until written again. */

@@ -19,6 +19,7 @@
 typedef struct {
     reel_model_options model;
     int what, frames, batch, threads, steps, warmup;
+    size_t memory;
     bool json, profile, recompute;
 } bench_options;
 
@@ -34,6 +35,7 @@ static const reel_option table[] = {
     REEL_OPTION("warmup", INT, bench_options, warmup, "N", "runs before them", .fallback = "1", .low = 0,
                 .high = 100000),
     REEL_OPTION("recompute", FLAG, bench_options, recompute, NULL, "as in reel train"),
+    REEL_OPTION("memory", BYTES, bench_options, memory, "BUDGET", "as in reel train"),
     REEL_OPTION("profile", FLAG, bench_options, profile, NULL, "seconds by op and by scope, of the last training step"),
     REEL_OPTION("json", FLAG, bench_options, json, NULL, "print one line of JSON"),
     {0},
@@ -121,6 +123,7 @@ static reel_status time_training(bench *b)
                               .dtype = b->o.model.real,
                               .bf16 = b->o.model.bf16,
                               .recompute = b->o.recompute,
+                              .memory = b->o.memory,
                               .seed = 1};
     reel_trainer *t = reel_trainer_new(&training, b->backend, &b->error);
     if (!t) return b->error.status;

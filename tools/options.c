@@ -132,6 +132,22 @@ static reel_status store_seed(const reel_option *option, const char *text, uint6
     return REEL_OK;
 }
 
+/* A number of bytes: digits and a point, then KiB, MiB, GiB or nothing. */
+static reel_status store_bytes(const reel_option *option, const char *text, size_t *field, reel_error *error)
+{
+    static const char *const units[] = {"", "KiB", "MiB", "GiB"};
+    char *end = NULL;
+    double number = isdigit((unsigned char)*text) ? strtod(text, &end) : 0;
+    for (int i = 0; end && i < 4; i++) {
+        if (strcmp(end, units[i]) != 0) continue;
+        double bytes = number * (double)((size_t)1 << 10 * i);
+        if (bytes < 1 || bytes >= 0x1p60) break;
+        *field = (size_t)bytes;
+        return REEL_OK;
+    }
+    return reject(option, text, "an amount of memory such as 4GiB, 1500MiB or 2000000000", error);
+}
+
 static reel_status store_choice(const reel_option *option, const char *text, int *field, reel_error *error)
 {
     size_t length = strlen(text);
@@ -176,6 +192,8 @@ static reel_status store(const reel_option *option, const char *text, void *valu
         return store_choice(option, text, field, error);
     case REEL_OPTION_SEED:
         return store_seed(option, text, field, error);
+    case REEL_OPTION_BYTES:
+        return store_bytes(option, text, field, error);
     case REEL_OPTION_LIST:
         return store_word(option, text, field, error);
     }
@@ -253,10 +271,11 @@ static reel_status read_positional(reading *r, const char *argument, void *value
 /* A structure on the stack holds anything: what is neither given nor defaulted becomes zero here. */
 static void clear_field(const reel_option *option, void *values)
 {
-    static const size_t bytes[] = {[REEL_OPTION_FLAG] = sizeof(bool),     [REEL_OPTION_INT] = sizeof(int),
-                                   [REEL_OPTION_DOUBLE] = sizeof(double), [REEL_OPTION_SIZE] = sizeof(reel_size),
-                                   [REEL_OPTION_STRING] = sizeof(char *), [REEL_OPTION_CHOICE] = sizeof(int),
-                                   [REEL_OPTION_SEED] = sizeof(uint64_t), [REEL_OPTION_LIST] = sizeof(reel_words)};
+    static const size_t bytes[] = {[REEL_OPTION_FLAG] = sizeof(bool),      [REEL_OPTION_INT] = sizeof(int),
+                                   [REEL_OPTION_DOUBLE] = sizeof(double),  [REEL_OPTION_SIZE] = sizeof(reel_size),
+                                   [REEL_OPTION_STRING] = sizeof(char *),  [REEL_OPTION_CHOICE] = sizeof(int),
+                                   [REEL_OPTION_SEED] = sizeof(uint64_t),  [REEL_OPTION_BYTES] = sizeof(size_t),
+                                   [REEL_OPTION_LIST] = sizeof(reel_words)};
     memset((char *)values + option->offset, 0, bytes[option->type]);
 }
 

@@ -46,6 +46,7 @@ typedef enum {
     REEL_OPTION_STRING, /* const char *, points into argv; NULL when neither given nor defaulted */
     REEL_OPTION_CHOICE, /* int: the place of the word in `detail`, from 0 */
     REEL_OPTION_SEED,   /* uint64_t */
+    REEL_OPTION_BYTES,  /* size_t, written 2000000, 1500MiB or 4GiB */
     REEL_OPTION_LIST,   /* reel_words, empty when not given */
 } reel_option_type;
 

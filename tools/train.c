@@ -20,6 +20,7 @@ typedef struct {
     int layout, steps, batch, frames, threads, workers, save_every, max_step, optimiser;
     double lr, clip, weight_decay, momentum;
     uint64_t seed;
+    size_t memory;
     bool resume, dry_run, json, recompute, affine, quiet;
 } train_options;
 
@@ -45,6 +46,8 @@ static const reel_option table[] = {
     REEL_OPTION("affine", FLAG, train_options, affine, NULL, "turn and scale clips at random"),
     REEL_OPTION("recompute", FLAG, train_options, recompute, NULL,
                 "keep only the state between frames and compute the rest again: less memory, same bits"),
+    REEL_OPTION("memory", BYTES, train_options, memory, "BUDGET",
+                "4GiB, 1500MiB or bytes: computes again what does not fit, for as little time as can be; same bits"),
     REEL_OPTION("init", STRING, train_options, init, "FILE",
                 "safetensors whose parameters of the same name and shape are the start"),
     REEL_OPTION("vgg16", STRING, train_options, vgg16, "FILE",
@@ -84,6 +87,11 @@ typedef struct {
 /* Of moving_shapes: so many that a run hardly sees a clip twice, so few that opening takes a moment. */
 enum { MADE_VIDEOS = 4096 };
 
+static int clips_ahead(const train_options *o)
+{
+    return 2 * o->batch + o->workers;
+}
+
 static reel_training plan_of(const train_options *o)
 {
     return (reel_training){.model = o->model.config,
@@ -94,27 +102,14 @@ static reel_training plan_of(const train_options *o)
                            .dtype = o->model.real,
                            .bf16 = o->model.bf16,
                            .recompute = o->recompute,
+                           .memory = o->memory,
+                           .ahead = clips_ahead(o),
+                           .saves = true,
                            .optimiser = {.kind = o->optimiser ? REEL_SGD : REEL_ADAM,
                                          .weight_decay = o->weight_decay,
                                          .momentum = o->momentum,
                                          .clip = o->clip},
                            .seed = o->seed};
-}
-
-static int clips_ahead(const train_options *o)
-{
-    return 2 * o->batch + o->workers;
-}
-
-/* What training holds beside the plan: clips read ahead, one handed over, the batch, an input on its way to the device
-   and, while saving, the largest parameter. */
-static size_t host_bytes(const train_options *o, const reel_parameters *set)
-{
-    size_t plane = (size_t)o->model.size.height * (size_t)o->model.size.width, largest = 0;
-    size_t clip = 4 * plane * ((size_t)o->frames + 1) * sizeof(float), batch = (size_t)o->batch;
-    for (int i = 0; i < reel_parameters_count(set); i++)
-        if (reel_parameter_at(set, i)->bytes > largest) largest = reel_parameter_at(set, i)->bytes;
-    return clip * ((size_t)clips_ahead(o) + 1 + batch) + 3 * plane * batch * (o->model.dtype ? 8 : 4) + largest;
 }
 
 static reel_status load_trunks(training_run *r)
@@ -245,7 +240,7 @@ static reel_status train(training_run *r)
     if (!r->trainer) return r->error.status;
     if (r->o.dry_run) {
         const reel_parameters *set = reel_trainer_parameters(r->trainer);
-        reel_cost_report(stdout, reel_trainer_plan(r->trainer), set, host_bytes(&r->o, set), r->o.json);
+        reel_cost_report(stdout, reel_trainer_plan(r->trainer), set, reel_trainer_host(r->trainer), r->o.json);
         return REEL_OK;
     }
     if (!r->o.out) return reel_fail(&r->error, REEL_USAGE, "--out is required: the folder for weights and log");

@@ -46,6 +46,9 @@ static float *mask_values(const reel_trainer *t, int f)
 
 /* --- building --- */
 
+/* Share of a step's work that may be added to save memory when nobody asks. */
+static const double almost_free = 0.02;
+
 static reel_status build(reel_trainer *t, reel_error *error)
 {
     const reel_training *o = &t->training;
@@ -69,7 +72,8 @@ static reel_status build(reel_trainer *t, reel_error *error)
     memcpy(t->reported, reported, sizeof reported);
     for (int i = 0; i < reports; i++) list[wanted++] = reported[i];
     for (int i = 0; i < t->update.count; i++) list[wanted++] = t->update.updated[i];
-    t->plan = reel_plan_new(t->graph, reel_parameters_backend(t->set), list, wanted, error);
+    reel_budget budget = {.bytes = o->memory, .beside = reel_trainer_host(t), .extra = almost_free};
+    t->plan = reel_plan_new_within(t->graph, reel_parameters_backend(t->set), list, wanted, budget, error);
     reel_free(list);
     return t->plan ? REEL_OK : REEL_USAGE;
 }
@@ -115,6 +119,17 @@ reel_parameters *reel_trainer_parameters(const reel_trainer *t)
 const reel_plan *reel_trainer_plan(const reel_trainer *t)
 {
     return t->plan;
+}
+
+/* Clips held, one handed over, the batch, an input on its way to the device and, while saving, the largest parameter.
+ */
+size_t reel_trainer_host(const reel_trainer *t)
+{
+    size_t clip = 4 * plane(t) * (size_t)clip_frames(t) * sizeof(float), batch = (size_t)t->training.batch, largest = 0;
+    for (int i = 0; t->training.saves && i < reel_parameters_count(t->set); i++)
+        if (reel_parameter_at(t->set, i)->bytes > largest) largest = reel_parameter_at(t->set, i)->bytes;
+    return clip * ((size_t)t->training.ahead + 1 + batch) + 3 * batch_plane(t) * reel_dtype_size(t->training.dtype) +
+           largest;
 }
 
 /* --- running --- */

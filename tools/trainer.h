@@ -15,6 +15,9 @@ typedef struct {
     reel_dtype dtype;
     bool bf16; /* mixed precision (models/net.h) */
     bool recompute;
+    size_t memory; /* bytes that all may take; 0: what costs next to no time is computed again, and no more */
+    int ahead;     /* clips that are held for the steps to come */
+    bool saves;    /* parameters are written to files, with the largest copied */
     reel_optimiser optimiser;
     uint64_t seed;
 } reel_training;
@@ -33,6 +36,8 @@ void reel_trainer_free(reel_trainer *trainer);
 
 reel_parameters *reel_trainer_parameters(const reel_trainer *trainer);
 const reel_plan *reel_trainer_plan(const reel_trainer *trainer);
+/* Bytes that training holds beside the plan. */
+size_t reel_trainer_host(const reel_trainer *trainer);
 
 /* Puts a clip of the trainer's size at place b of the batch; [frames + 1] frames. */
 reel_status reel_trainer_set_clip(reel_trainer *trainer, int b, const reel_clip *clip, reel_error *error);

@@ -34,6 +34,13 @@ refuses 1 "--lr: 'nan' is not a number" train --lr nan
 refuses 1 "--lr: '0,1' is not a number" train --lr 0,1
 refuses 1 "--width: '0' is not a number in 0.001\.\.4" train --width 0
 refuses 1 "--seed: '-1' is not a whole number from 0" train --seed -1
+refuses 1 "--memory: '4GB' is not an amount of memory such as 4GiB" train --memory 4GB
+refuses 1 "--memory: '-1GiB' is not an amount" train --memory -1GiB
+refuses 1 "--memory: '0' is not an amount" train --memory 0
+refuses 1 "--memory: '1e99' is not an amount" train --memory 1e99
+refuses 1 "--memory: 'nan' is not an amount" train --memory nan
+refuses 1 "a memory budget of 1.0 MiB cannot be met: [0-9.]+ MiB are needed" train --data moving_shapes --dry-run \
+    --width 0.01 --size 32x64 --frames 2 --memory 1MiB
 refuses 1 "--json takes no value" train --json=yes
 refuses 1 "--steps is given twice" train --steps 1 --steps 2
 refuses 1 "--model: 's3s' is none of s2s\|s2s" train --model s3s
