@@ -100,7 +100,7 @@ bool reel_arena_layout(reel_piece *piece, int count, size_t *total)
     for (int i = 0; i < count; i++) order[i] = &piece[i];
     if (count) {
         qsort(order, (size_t)count, sizeof *order, larger_first);
-        better_order(order, large, order + count, order + 2 * count);
+        better_order(order, large, order + count, order + count + count);
         *total = place(order, count, order + count, &highest);
     }
     reel_free(order);

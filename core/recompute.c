@@ -57,8 +57,9 @@ static size_t aligned(size_t bytes)
 static bool find_peak(reel_layout *l)
 {
     int steps = l->schedule.steps;
-    size_t *begins = reel_alloc(2 * (size_t)steps, sizeof *begins), *ends = begins + steps, alive = 0;
+    size_t *begins = reel_alloc(2 * (size_t)steps, sizeof *begins), alive = 0;
     if (!begins) return false;
+    size_t *ends = begins + steps;
     for (int s = 0; s < l->lives.stores; s++) {
         const reel_storage *st = &l->lives.store[s];
         if (st->where != REEL_IN_ARENA) continue;
