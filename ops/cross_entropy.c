@@ -58,7 +58,10 @@ static reel_status reference(const reel_call *call)
         for (int64_t p = 0; p < e.positions; p++) {
             int64_t first = n * e.classes * e.positions + p, at = n * e.positions + p;
             double largest = reel_value(x, first);
-            for (int64_t k = 1; k < e.classes; k++) largest = fmax(largest, reel_value(x, first + k * e.positions));
+            for (int64_t k = 1; k < e.classes; k++) {
+                double value = reel_value(x, first + k * e.positions);
+                largest = value > largest ? value : largest;
+            }
             double sum = exp(reel_value(x, first) - largest);
             for (int64_t k = 1; k < e.classes; k++) sum += exp(reel_value(x, first + k * e.positions) - largest);
             double total = largest + log(sum);

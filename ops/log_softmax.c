@@ -45,7 +45,10 @@ static reel_status log_softmax_reference(const reel_call *call)
     for (int64_t line = 0; line < v.outer * v.inner; line++) {
         int64_t at = line / v.inner * v.n * v.inner + line % v.inner;
         double largest = -INFINITY, sum = 0;
-        for (int64_t k = 0; k < v.n; k++) largest = fmax(largest, reel_value(x, at + k * v.inner));
+        for (int64_t k = 0; k < v.n; k++) {
+            double value = reel_value(x, at + k * v.inner);
+            largest = value > largest ? value : largest;
+        }
         for (int64_t k = 0; k < v.n; k++) sum += exp(reel_value(x, at + k * v.inner) - largest);
         for (int64_t k = 0; k < v.n; k++) {
             double shifted = reel_value(x, at + k * v.inner) - largest;
