@@ -6,11 +6,11 @@
 
        task (group, slabs of output channels, section of input channels, part of the bands)
            band of all images:             pack x
-               strip of output rows:       pack dy
-                   slab, kernel position, tile of input channels: the kernel
+               strip of output rows, slab: pack dy
+                   kernel position, tile of input channels: the kernel
 
-   A band is as high as packed x fits the second-level cache, since the rows above and below it are packed once more; dy
-   follows in strips of a few rows, so that a slab's pixels stay in the first-level cache for all kernel positions.
+   A band is as high as packed x fits the second-level cache, since the rows above and below it are packed once more. dy
+   follows in strips, long enough to pay for loading and storing the sums that a strip is added to.
    Where the weight is small and the picture large, the bands are cut into a fixed number of parts whose sums are added
    in order. */
 #include "backends/cpu/conv2d.h"
@@ -19,7 +19,7 @@
 #include <string.h>
 
 enum {
-    STRIP = 256,            /* pixels of a strip, about */
+    STRIP = 1024,           /* pixels of a strip, about */
     BAND_BYTES = 1 << 20,   /* of packed x, at most, about */
     TASKS = 16,             /* bands are shared out in parts while there are fewer */
     SUMS_BYTES = 768 << 10, /* of a task, at most, about */
@@ -57,7 +57,7 @@ static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
     t.shares = cpu_pieces(g->kg, t.slab * t.slabs);
     t.parts = cpu_least(cpu_pieces(TASKS, t.shares * t.sections * g->groups), g->n * t.bands);
     t.x = cpu_conv2d_aligned((size_t)(t.height * t.width * t.stored * e));
-    t.dy = cpu_conv2d_aligned((size_t)(t.slabs * t.strip * g->q * t.slab * e));
+    t.dy = cpu_conv2d_aligned((size_t)(t.strip * g->q * t.slab * e));
     t.sums = cpu_conv2d_aligned((size_t)(t.slabs * t.depth * positions * t.slab * e));
     t.steps = cpu_conv2d_aligned((size_t)g->q * sizeof(int64_t));
     return t;
@@ -111,7 +111,7 @@ static void pack_x(const gradient *d, const block *b, int64_t image, int64_t top
     }
 }
 
-/* Adds one strip to the sums [input channel, kernel position, lane] of every slab. */
+/* Adds a strip of one slab to its sums [input channel, kernel position, lane]. */
 static void add_strip(const gradient *d, const block *b, int64_t rows, const char *x, const char *dy, bool first,
                       char *sums)
 {
@@ -121,18 +121,16 @@ static void add_strip(const gradient *d, const block *b, int64_t rows, const cha
     int64_t e = (int64_t)d->c.element, positions = g->kh * g->kw, line = t->width * t->stored;
     int64_t row = positions * t->slab;
     cpu_walk walk = {rows, g->q, g->stride[0] * line, d->step};
-    for (int64_t s = 0; s * t->slab < b->channels; s++)
-        for (int64_t position = 0; position < positions; position++) {
-            int64_t i = position / g->kw, j = position % g->kw;
-            const char *at = x + (i * g->dilation[0] * line + j * g->dilation[1] * t->stored) * e;
-            for (int64_t c = 0; c < b->depth; c += t->points) {
-                char *to = sums + ((s * t->depth + c) * row + position * t->slab) * e;
-                int64_t points = cpu_least(t->points, b->depth - c);
-                t->kernel->tile[t->vectors - 1][points - 1](&walk, at + c * e, dy + s * rows * g->q * t->slab * e,
-                                                            first ? (const void *)nothing : to, first ? 0 : row, to,
-                                                            row);
-            }
+    for (int64_t position = 0; position < positions; position++) {
+        int64_t i = position / g->kw, j = position % g->kw;
+        const char *at = x + (i * g->dilation[0] * line + j * g->dilation[1] * t->stored) * e;
+        for (int64_t c = 0; c < b->depth; c += t->points) {
+            char *to = sums + (c * row + position * t->slab) * e;
+            int64_t points = cpu_least(t->points, b->depth - c);
+            t->kernel->tile[t->vectors - 1][points - 1](&walk, at + c * e, dy, first ? (const void *)nothing : to,
+                                                        first ? 0 : row, to, row);
         }
+    }
 }
 
 /* The sums of one block over the bands from..until-1 of all images. */
@@ -140,20 +138,21 @@ static void sum_bands(const gradient *d, const block *b, int64_t from, int64_t u
 {
     const reel_conv2d_geometry *g = &d->c.g;
     const tiling *t = &d->t;
-    int64_t e = (int64_t)d->c.element, plane = g->p * g->q;
+    int64_t e = (int64_t)d->c.element, plane = g->p * g->q, slab_sums = t->depth * g->kh * g->kw * t->slab;
     char *x = room, *dy = room + t->x;
     const char *end = d->c.y + g->n * g->k * plane * e;
     for (int64_t band = from; band < until; band++) {
         int64_t image = band / t->bands, p0 = band % t->bands * t->rows, p1 = cpu_least(p0 + t->rows, g->p);
+        const char *y = d->c.y + (image * g->k + b->group * g->kg + b->k0) * plane * e;
         pack_x(d, b, image, p0 * g->stride[0] - g->top, x);
         for (int64_t p = p0; p < p1; p += t->strip) {
             int64_t rows = cpu_least(t->strip, p1 - p);
-            const char *y = d->c.y + ((image * g->k + b->group * g->kg + b->k0) * plane + p * g->q) * e;
-            for (int64_t k = 0; k < b->channels; k += t->slab)
-                cpu_conv2d_turn(t->kernel, d->c.element, y + k * plane * e, plane, cpu_least(t->slab, b->channels - k),
-                                rows * g->q, end, dy + k * rows * g->q * e, t->slab);
-            add_strip(d, b, rows, x + (p - p0) * g->stride[0] * t->width * t->stored * e, dy, band == from && p == p0,
-                      sums);
+            for (int64_t s = 0; s * t->slab < b->channels; s++) {
+                cpu_conv2d_turn(t->kernel, d->c.element, y + (s * t->slab * plane + p * g->q) * e, plane,
+                                cpu_least(t->slab, b->channels - s * t->slab), rows * g->q, end, dy, t->slab);
+                add_strip(d, b, rows, x + (p - p0) * g->stride[0] * t->width * t->stored * e, dy,
+                          band == from && p == p0, sums + s * slab_sums * e);
+            }
         }
     }
 }
