@@ -5,6 +5,7 @@
    around it; best of a few. The peak is measured before and after each layer, and the larger one taken, since
    neighbours on the machine change it from second to second. */
 #include "backends/cpu/peaks.h"
+#include "core/element.h"
 #include "core/memory.h"
 #include "core/rng.h"
 #include "ops/conv2d_geometry.h"
@@ -40,11 +41,10 @@ static const reel_usage usage = {"bench layers", "Times each convolution of the 
 enum { FORWARD, INPUT, WEIGHT, DIRECTIONS, MOST_LAYERS = 256, MOST_INPUTS = 8 };
 static const char *const directions[DIRECTIONS] = {"forward", "input_gradient", "weight_gradient"};
 
-/* A convolution as its arrays and attributes say it: x * w = y. */
+/* A convolution as its geometry says it, whatever is done to its result on the way. */
 typedef struct {
-    reel_shape x, w, y;
+    reel_conv2d_geometry g;
     reel_dtype dtype;
-    reel_conv2d_attr attr;
     const char *scope;                 /* of the first node with this geometry */
     const reel_node *node[DIRECTIONS]; /* NULL: the step has none */
     int count[DIRECTIONS];             /* nodes in the step */
@@ -73,19 +73,15 @@ static bool describe(layer *l, const reel_node *node, int *direction)
         return false;
     if (node->inputs > MOST_INPUTS) return false;
     const reel_shape *a = &node->input[0]->shape, *b = &node->input[1]->shape, *c = &node->output[0].shape;
+    const reel_conv2d_attr *attr =
+        *direction == FORWARD ? node->attr : &((const reel_conv2d_adjoint_attr *)node->attr)->conv;
     *l = (layer){.dtype = node->input[0]->dtype, .scope = node->scope};
-    l->attr = *direction == FORWARD ? *(const reel_conv2d_attr *)node->attr
-                                    : ((const reel_conv2d_adjoint_attr *)node->attr)->conv;
-    l->x = *direction == INPUT ? *c : *a;
-    l->w = *direction == WEIGHT ? *c : *b;
-    l->y = *direction == FORWARD ? *c : *direction == INPUT ? *a : *b;
+    l->g = reel_conv2d_measure(*direction == INPUT ? c : a, *direction == WEIGHT ? c : b,
+                               *direction == FORWARD ? c
+                               : *direction == INPUT ? a
+                                                     : b,
+                               attr);
     return true;
-}
-
-static bool same_geometry(const layer *a, const layer *b)
-{
-    return reel_shape_equal(&a->x, &b->x) && reel_shape_equal(&a->w, &b->w) && reel_shape_equal(&a->y, &b->y) &&
-           a->dtype == b->dtype && !memcmp(&a->attr, &b->attr, sizeof a->attr);
 }
 
 static void find_layers(bench *b, const reel_plan *plan)
@@ -95,7 +91,7 @@ static void find_layers(bench *b, const reel_plan *plan)
         int direction, k = 0;
         const reel_node *node = reel_plan_node(plan, i);
         if (!describe(&l, node, &direction)) continue;
-        while (k < b->layers && !same_geometry(&b->list[k], &l)) k++;
+        while (k < b->layers && (b->list[k].dtype != l.dtype || memcmp(&b->list[k].g, &l.g, sizeof l.g) != 0)) k++;
         if (k == MOST_LAYERS) continue;
         if (k == b->layers) b->list[b->layers++] = l;
         b->list[k].node[direction] = node;
@@ -107,10 +103,10 @@ static void find_layers(bench *b, const reel_plan *plan)
 
 static reel_status write_random(reel_plan *plan, reel_tensor *input, reel_error *error)
 {
-    size_t n = (size_t)reel_elements(&input->shape);
-    float *values = reel_alloc_raw(n, sizeof *values);
+    int64_t n = reel_elements(&input->shape);
+    void *values = reel_alloc_raw((size_t)n, reel_dtype_size(input->dtype));
     if (!values) return reel_fail_memory(error);
-    for (size_t i = 0; i < n; i++) values[i] = (float)reel_uniform(0, i) - 0.5f;
+    for (int64_t i = 0; i < n; i++) reel_set_element(values, input->dtype, i, reel_uniform(0, (uint64_t)i) - 0.5);
     reel_status status = reel_plan_write(plan, input, values, error);
     reel_free(values);
     return status;
@@ -149,23 +145,23 @@ static reel_status time_node(bench *b, const reel_node *node, double *rate)
     return status;
 }
 
-static double measure_peak(const bench *b)
+/* Of vectors in float32; of tiles in bfloat16, where there are any. */
+static double measure_peak(const bench *b, reel_dtype dtype)
 {
     cpu_isa isa = cpu_isa_current();
-    return cpu_peak_multiply_add(isa < CPU_ISA_AVX512 ? isa : CPU_ISA_AVX512, b->backend->threads);
+    if (dtype != REEL_BF16 && isa > CPU_ISA_AVX512) isa = CPU_ISA_AVX512;
+    return cpu_peak_multiply_add(isa, b->backend->threads);
 }
 
 static reel_status time_layers(bench *b)
 {
     reel_status status = REEL_OK;
-    double before = measure_peak(b);
     for (int i = 0; !status && i < b->layers; i++) {
         layer *l = &b->list[i];
+        l->peak = measure_peak(b, l->dtype);
         for (int d = 0; !status && d < DIRECTIONS; d++)
             if (l->node[d]) status = time_node(b, l->node[d], &l->rate[d]);
-        double after = measure_peak(b);
-        l->peak = fmax(before, after);
-        before = after;
+        l->peak = fmax(l->peak, measure_peak(b, l->dtype));
     }
     return status;
 }
@@ -208,10 +204,10 @@ static sum sum_of(const bench *b, int direction)
 
 static char *geometry_text(const layer *l, char *text, size_t size)
 {
-    reel_conv2d_geometry g = reel_conv2d_measure(&l->x, &l->w, &l->y, &l->attr);
-    int n = snprintf(text, size, "%dx %d>%d %dx%d %dx%d", (int)g.n, (int)g.c, (int)g.k, (int)g.kh, (int)g.kw, (int)g.h,
-                     (int)g.w);
-    if (g.stride[0] * g.stride[1] != 1) snprintf(text + n, size - (size_t)n, " /%d", (int)g.stride[0]);
+    const reel_conv2d_geometry *g = &l->g;
+    int n = snprintf(text, size, "%dx %d>%d %dx%d %dx%d%s", (int)g->n, (int)g->c, (int)g->k, (int)g->kh, (int)g->kw,
+                     (int)g->h, (int)g->w, l->dtype == REEL_BF16 ? " bf16" : "");
+    if (g->stride[0] * g->stride[1] != 1) snprintf(text + n, size - (size_t)n, " /%d", (int)g->stride[0]);
     return text;
 }
 
@@ -249,8 +245,10 @@ static void print_json(const bench *b)
     printf("{\"isa\": \"%s\", \"threads\": %d, \"layers\": [", cpu_isa_name(cpu_isa_current()), b->backend->threads);
     for (int i = 0; i < b->layers; i++) {
         const layer *l = &b->list[i];
-        printf("%s{\"scope\": \"%s\", \"geometry\": \"%s\", \"peak_gflops\": %.1f", i ? ", " : "", l->scope,
-               geometry_text(l, text, sizeof text), l->peak / 1e9);
+        printf("%s{\"scope\": \"%s\", \"geometry\": \"%s\", \"height\": %d, \"width\": %d, \"dtype\": \"%s\", "
+               "\"peak_gflops\": %.1f",
+               i ? ", " : "", l->scope, geometry_text(l, text, sizeof text), (int)l->g.h, (int)l->g.w,
+               reel_dtype_name(l->dtype), l->peak / 1e9);
         for (int d = 0; d < DIRECTIONS; d++)
             if (l->node[d])
                 printf(", \"%s\": {\"nodes\": %d, \"gflops\": %.1f, \"share\": %.4f}", directions[d], l->count[d],
@@ -268,15 +266,17 @@ int reel_bench_layers(int argc, char **argv)
     if (code >= 0) return code;
     const reel_model_options *m = &b.o.model;
     reel_status status = reel_model_options_settle(&b.o.model, &b.error);
-    if (!status && (m->dtype || strcmp(m->device, "cpu") != 0))
-        status = reel_fail(&b.error, REEL_USAGE, "layers are timed in fp32 on the CPU: --dtype fp32 --device cpu");
+    if (!status && (m->dtype == REEL_FP64 || strcmp(m->device, "cpu") != 0))
+        status =
+            reel_fail(&b.error, REEL_USAGE, "layers are timed in fp32 or bf16 on the CPU: --dtype fp32 --device cpu");
     if (!status && !(b.backend = reel_device_open("cpu", b.o.threads, &b.error))) status = b.error.status;
     reel_training training = {.model = m->config,
                               .height = m->size.height,
                               .width = m->size.width,
                               .frames = b.o.frames,
                               .batch = b.o.batch,
-                              .dtype = REEL_F32,
+                              .dtype = m->real,
+                              .bf16 = m->bf16,
                               .seed = 1};
     reel_trainer *trainer = status ? NULL : reel_trainer_new(&training, b.backend, &b.error);
     if (!status && !trainer) status = b.error.status;

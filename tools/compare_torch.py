@@ -48,7 +48,7 @@ def find_torches(pythons):
     return found
 
 
-def programs_for(what, options, torches, reel, recompute):
+def programs_for(what, options, torches, reel):
     steps = [] if '--steps' in options else ['--steps', '1' if what == 'train' else '5']
     script = os.path.join(here, 's2spp_torch.py')
     programs = {}
@@ -57,8 +57,6 @@ def programs_for(what, options, torches, reel, recompute):
             programs['torch %s %s' % (version, name)] = ([python, script, 'bench'] + options + steps + extra
                                                          + (['--infer'] if what == 'infer' else []))
     programs['reel'] = [reel, 'bench', what, '--json'] + options + steps
-    if recompute:
-        programs['reel --recompute'] = programs['reel'] + ['--recompute']
     return programs
 
 
@@ -109,18 +107,27 @@ def seconds_row(title, measured, torches, target, peak):
                  '%.0f %%' % (100 * ours[2] / peak) if peak and ours else ''])
 
 
-def memory_rows(measured, torches, programs):
+def memory_row(measured, torches):
+    peer, ours = best(measured, 1), measured.get('reel')
+    print_row(['peak memory, training'] + peers_cells(measured, 1, torches, '%d MiB')
+              + ['%d MiB' % ours[1] if ours else 'failed',
+                 '%.2f' % (ours[1] / measured[peer][1]) if peer and ours else '-', '<= 0.6', ''])
+
+
+def budget_programs(measured, program, share):
+    """reel as it is, and held to a share of the memory that torch takes."""
     peer = best(measured, 1)
-    for title, name, target in [('peak memory, training', 'reel', '<= 0.6'),
-                                ('the same, recomputing', 'reel --recompute', '<= 0.45 at <= 1.3 times the seconds')]:
-        if name not in programs:
-            continue
-        ours = measured.get(name)
-        cell = '%d MiB' % ours[1] if ours else 'failed'
-        if name != 'reel' and ours and 'reel' in measured:
-            cell += ', %.2f times the seconds' % (ours[0] / measured['reel'][0])
-        print_row([title] + peers_cells(measured, 1, torches, '%d MiB')
-                  + [cell, '%.2f' % (ours[1] / measured[peer][1]) if peer and ours else '-', target, ''])
+    if not peer:
+        return {}
+    return {'reel': program, 'reel --memory': program + ['--memory', '%dMiB' % (share * measured[peer][1])]}
+
+
+def budget_row(measured, held, torches, share):
+    peer, free, tight = best(measured, 1), held.get('reel'), held.get('reel --memory')
+    cell = '%d MiB, %.2f times the seconds' % (tight[1], tight[0] / free[0]) if free and tight else 'failed'
+    print_row(['the same, within %g of it' % share] + peers_cells(measured, 1, torches, '%d MiB')
+              + [cell, '%.2f' % (tight[1] / measured[peer][1]) if tight else '-',
+                 '<= %g at <= 1.3 times the seconds' % share, ''])
 
 
 def multiply_add_peak(reel, options):
@@ -130,14 +137,22 @@ def multiply_add_peak(reel, options):
     return max(vectors)
 
 
-def layers_row(reel, options, torches):
+def layers_row(title, reel, options, torches, judge, target):
     result, reason = run([reel, 'bench', 'layers', '--json'] + options)
-    if reason:
-        cell = 'failed: ' + reason
-    else:
-        cell = ('%d of %d reach 80 %% of the peak forward, %d reach 60 %% in all directions'
-                % (result['forward_80'], len(result['layers']), result['all_60']))
-    print_row(['convolution layers, fp32'] + [''] * len(torches) + [cell, '', 'three quarters; all', ''])
+    print_row([title] + [''] * len(torches) + ['failed: ' + reason if reason else judge(result), '', target, ''])
+
+
+def judge_fp32(result):
+    return ('%d of %d reach 80 %% of the peak forward, %d reach 60 %% in all directions'
+            % (result['forward_80'], len(result['layers']), result['all_60']))
+
+
+def judge_bf16(result):
+    """Layers of maps of 16x28 and larger that reach 3 Tflop/s forward and backward and 2 for the weights."""
+    goals = {'forward': 3000, 'input_gradient': 3000, 'weight_gradient': 2000}
+    large = [l for l in result['layers'] if l['height'] * l['width'] >= 16 * 28 and l['dtype'] == 'bf16']
+    return ', '.join('%s: %d of %d' % (d.replace('_', ' '), sum(l[d]['gflops'] >= goal for l in large if d in l),
+                                       sum(d in l for l in large)) for d, goal in goals.items())
 
 
 def main():
@@ -154,9 +169,10 @@ def main():
     work = rows if mine.what == 'table' else [(mine.what, mine.what, [], None)]
     peak, programs, measured = multiply_add_peak(mine.reel, options), [], []
     for title, what, extra, target in work:
-        recompute = mine.what == 'table' and what == 'train' and 'fp32' in extra
-        programs.append(programs_for(what, options + extra, torches, mine.reel, recompute))
+        programs.append(programs_for(what, options + extra, torches, mine.reel))
         measured.append(measure(title, programs[-1], mine.rounds))
+    if mine.what == 'table':
+        held = measure('budget', budget_programs(measured[0], programs[0]['reel'], 0.45), mine.rounds)
     peak = max(peak, multiply_add_peak(mine.reel, options))
     print('\nmultiply-add peak %.1f GFLOP/s; options: %s\n' % (peak, ' '.join(options) or 'none'))
     print_row(['work'] + ['torch %s, its better format' % v for v in torches]
@@ -165,9 +181,12 @@ def main():
     for (title, what, extra, target), result in zip(work, measured):
         seconds_row(title, result, torches, target, peak if 'bf16' not in options + extra else None)
     if work[0][1] == 'train':
-        memory_rows(measured[0], torches, programs[0])
+        memory_row(measured[0], torches)
     if mine.what == 'table':
-        layers_row(mine.reel, options, torches)
+        budget_row(measured[0], held, torches, 0.45)
+        layers_row('convolution layers, fp32', mine.reel, options, torches, judge_fp32, 'three quarters; all')
+        layers_row('convolution layers, bf16, maps of 16x28 and larger', mine.reel, options + ['--dtype', 'bf16'], torches,
+                   judge_bf16, '3, 3 and 2 Tflop/s')
 
 
 if __name__ == '__main__':
