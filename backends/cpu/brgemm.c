@@ -8,18 +8,20 @@
 #pragma GCC optimize("fp-contract=fast")
 #endif
 
-#define UP_TO_6(F, v) F(1, v) F(2, v) F(3, v) F(4, v) F(5, v) F(6, v)
-#define UP_TO_9(F, v) UP_TO_6(F, v) F(7, v) F(8, v) F(9, v)
-#define UP_TO_14(F, v) UP_TO_9(F, v) F(10, v) F(11, v) F(12, v) F(13, v) F(14, v)
+#define UP_TO_6(F, v, r) F(1, v, r) F(2, v, r) F(3, v, r) F(4, v, r) F(5, v, r) F(6, v, r)
+#define UP_TO_9(F, v, r) UP_TO_6(F, v, r) F(7, v, r) F(8, v, r) F(9, v, r)
+#define UP_TO_10(F, v, r) UP_TO_9(F, v, r) F(10, v, r)
+#define UP_TO_12(F, v, r) UP_TO_10(F, v, r) F(11, v, r) F(12, v, r)
+#define UP_TO_14(F, v, r) UP_TO_12(F, v, r) F(13, v, r) F(14, v, r)
+#define KIND(r, v, ...) .tiles[r / 2].run = r, .tiles[r / 2].vectors = v, .tiles[r / 2].points = {__VA_ARGS__}
 
 #ifdef __x86_64__
 /* AVX-512 has 32 registers, the others 16. */
-#define VECTORS 4
-#define TILES(F) UP_TO_14(F, 1) UP_TO_14(F, 2) UP_TO_9(F, 3) UP_TO_6(F, 4)
-#define MOST                                                                                                           \
-    {                                                                                                                  \
-        14, 14, 9, 6                                                                                                   \
-    }
+#define EACH_TILE(F)                                                                                                   \
+    UP_TO_14(F, 1, 1)                                                                                                  \
+    UP_TO_14(F, 2, 1) UP_TO_9(F, 3, 1) UP_TO_6(F, 4, 1) UP_TO_14(F, 1, 3) UP_TO_12(F, 2, 3) UP_TO_14(F, 1, 5)          \
+        UP_TO_10(F, 2, 5)
+#define KINDS KIND(1, 4, 14, 14, 9, 6), KIND(3, 2, 14, 12), KIND(5, 2, 14, 10)
 
 #define REAL float
 #define LANES 16
@@ -37,17 +39,12 @@
 #define TARGET __attribute__((target("avx512f,prefer-vector-width=512")))
 #include "backends/cpu/brgemm_tile.h"
 
-#undef VECTORS
-#undef TILES
-#undef MOST
+#undef EACH_TILE
+#undef KINDS
 #endif
 
-#define VECTORS 2
-#define TILES(F) UP_TO_6(F, 1) UP_TO_6(F, 2)
-#define MOST                                                                                                           \
-    {                                                                                                                  \
-        6, 6                                                                                                           \
-    }
+#define EACH_TILE(F) UP_TO_6(F, 1, 1) UP_TO_6(F, 2, 1)
+#define KINDS KIND(1, 2, 6, 6)
 
 #ifdef __x86_64__
 #define REAL float
@@ -91,4 +88,12 @@ const cpu_brgemm *cpu_brgemm_choose(reel_dtype dtype)
     if (cpu_isa_current() >= CPU_ISA_AVX2) return single ? &middle_f32_kernel : &middle_f64_kernel;
 #endif
     return single ? &plain_f32_kernel : &plain_f64_kernel;
+}
+
+const cpu_tiles *cpu_brgemm_tiles(const cpu_brgemm *kernel, int64_t run)
+{
+    int found = 0;
+    for (int i = 1; i < CPU_RUNS; i++)
+        if (kernel->tiles[i].vectors && kernel->tiles[i].run == run) found = i;
+    return &kernel->tiles[found];
 }

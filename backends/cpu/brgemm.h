@@ -1,7 +1,8 @@
 /* The innermost product of the convolutions, for one instruction set: a batch-reduced matrix product on a tile that
    stays in registers,
 
-       C[p, l] = from[p, l] + sum over o < outer, i < inner of A[o * step + offset[i] + p] * B[(o * inner + i), l],
+       C[p, l] = from[p, l] + sum over o < outer, i < inner, j < run of
+                              A[o * step + offset[i] + p + j] * B[((o * inner + i) * run + j), l],
 
    for a few neighbouring elements p of A, the points, and one to four vectors of lanes l. A is read where it lies, by a
    table of offsets instead of a copy for each kernel position; B is packed and read in order (Georganas et al. 2019,
@@ -9,9 +10,11 @@
    output channel, and the sum runs over input channels and kernel positions; for the weights' gradient, p is an input
    channel and the sum runs over pixels.
 
-   With 6 points and four vectors of 16 lanes, a step is four loads of B, 6 broadcasts of A and 24 multiply-adds in 29
-   of AVX-512's 32 registers. Both multiply-add units stay busy, and few loads and instructions go with them, which
-   matters where another thread shares the core. */
+   Few loads and instructions should go with the multiply-adds, most of all where another thread shares the core. With 6
+   points and four vectors of 16 lanes, 4 loads of B and 6 broadcasts of A serve 24 multiply-adds, in 29 of AVX-512's 32
+   registers. A run, the columns of a kernel whose step is 1, does better: an element of A, once broadcast, serves all
+   points that meet it. With a run of 3, 12 points and two vectors, 6 loads and 14 broadcasts serve 72; with a run of 5
+   and 10 points, 10 and 14 serve 100. */
 #ifndef REEL_BACKENDS_CPU_BRGEMM_H
 #define REEL_BACKENDS_CPU_BRGEMM_H
 
@@ -33,14 +36,23 @@ typedef void cpu_tile(const cpu_walk *walk, const void *a, const void *b, const 
 typedef void cpu_turn(const void *from, int64_t row, int64_t rows, int64_t columns, const void *end, void *to,
                       int64_t to_row);
 
-enum { CPU_POINTS = 14, CPU_VECTORS = 4 }; /* the most of any kernel */
+enum { CPU_POINTS = 14, CPU_VECTORS = 4, CPU_RUNS = 3 }; /* the most of any kernel */
 
+/* The tiles for one length of runs. */
 typedef struct {
-    int64_t lanes, vectors;                  /* elements of a vector; the most vectors of a tile */
+    int64_t run, vectors;                    /* the most vectors of a tile */
     int64_t points[CPU_VECTORS];             /* the most points of a tile, by vectors - 1 */
     cpu_tile *tile[CPU_VECTORS][CPU_POINTS]; /* by vectors - 1 and points - 1 */
+} cpu_tiles;
+
+typedef struct {
+    int64_t lanes;             /* elements of a vector */
+    cpu_tiles tiles[CPU_RUNS]; /* the first for runs of 1; those with no vectors do not exist */
     cpu_turn *turn;
 } cpu_brgemm;
+
+/* The tiles for runs of this length; those for runs of 1 where there are none. */
+const cpu_tiles *cpu_brgemm_tiles(const cpu_brgemm *kernel, int64_t run);
 
 /* The kernel for a float type and the instruction set in force (isa.h). */
 const cpu_brgemm *cpu_brgemm_choose(reel_dtype dtype);

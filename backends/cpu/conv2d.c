@@ -1,6 +1,6 @@
 /* conv2d, direct: y[k, p, q] = bias[k] + sum over c, i, j of w[k, c, i, j] x[c, p s + i d - top, q s + j d - left].
 
-   A task makes a band of output rows for some slabs of output channels (a slab is up to four vectors). It goes through
+   A task makes a band of output rows for some slabs of output channels (a slab is a few vectors). It goes through
    the input channels in sections: packs the section's rows of x, and for each slab the section's weights, then adds to
    sums [pixel, lane of the slab] tile by tile along the rows. Behind the last section the sums are turned into y. A
    section of x and of weights stay in the second-level cache while all tiles of the band use them:
@@ -28,6 +28,7 @@ enum {
 
 typedef struct {
     const cpu_brgemm *kernel;
+    const cpu_tiles *tiles; /* for the columns of the kernel as a run, or one by one */
     cpu_band band;
     int64_t rows, bands;     /* output rows in a band */
     int64_t depth;           /* input channels in a section */
@@ -47,7 +48,8 @@ static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
 {
     tiling t = {.kernel = cpu_brgemm_choose(dtype)};
     int64_t e = (int64_t)reel_dtype_size(dtype), positions = g->kh * g->kw;
-    t.vectors = cpu_even(cpu_pieces(g->kg, t.kernel->lanes), t.kernel->vectors);
+    t.tiles = cpu_brgemm_tiles(t.kernel, g->stride[1] == 1 && g->dilation[1] == 1 ? g->kw : 1);
+    t.vectors = cpu_even(cpu_pieces(g->kg, t.kernel->lanes), t.tiles->vectors);
     t.width = t.vectors * t.kernel->lanes;
     t.rows = cpu_even(g->p, BAND / g->q);
     t.bands = cpu_pieces(g->p, t.rows);
@@ -90,15 +92,15 @@ typedef struct {
 static void add_section(const work *k, int64_t depth, int64_t vectors, const char *from, int64_t from_row, char *sums)
 {
     const reel_conv2d_geometry *g = &k->c->g;
-    const cpu_brgemm *kernel = k->t->kernel;
-    int64_t e = (int64_t)k->c->element, row = vectors * kernel->lanes, line = g->stride[0] * k->t->band.line;
-    int64_t most = cpu_even(g->q, kernel->points[vectors - 1]);
-    cpu_walk walk = {depth, g->kh * g->kw, plain(g) ? g->h * g->w : k->t->band.plane, k->offset};
+    const cpu_tiles *tiles = k->t->tiles;
+    int64_t e = (int64_t)k->c->element, row = vectors * k->t->kernel->lanes, line = g->stride[0] * k->t->band.line;
+    int64_t most = cpu_even(g->q, tiles->points[vectors - 1]);
+    cpu_walk walk = {depth, g->kh * g->kw / tiles->run, plain(g) ? g->h * g->w : k->t->band.plane, k->offset};
     for (int64_t p = 0; p < k->rows; p++)
         for (int64_t q = 0; q < g->q; q += most) {
             int64_t points = cpu_least(most, g->q - q), pixel = p * g->q + q;
-            kernel->tile[vectors - 1][points - 1](&walk, k->x + (p * line + q) * e, k->w, from + pixel * from_row * e,
-                                                  from_row, sums + pixel * row * e, row);
+            tiles->tile[vectors - 1][points - 1](&walk, k->x + (p * line + q) * e, k->w, from + pixel * from_row * e,
+                                                 from_row, sums + pixel * row * e, row);
         }
 }
 
@@ -182,7 +184,8 @@ void cpu_convolve(const cpu_convolution *c)
     tiling t = tile(g, c->dtype);
     int64_t *offset = (int64_t *)(void *)c->scratch, tasks = g->n * g->groups * t.bands * t.shares;
     char *rooms = c->scratch + offset_bytes(g);
-    for (int64_t i = 0; i < g->kh * g->kw; i++) offset[i] = cpu_conv2d_offset(g, &t.band, i / g->kw, i % g->kw);
+    for (int64_t i = 0; i < g->kh * g->kw; i += t.tiles->run)
+        offset[i / t.tiles->run] = cpu_conv2d_offset(g, &t.band, i / g->kw, i % g->kw);
 #pragma omp parallel for schedule(dynamic) num_threads(c->threads)
     for (int64_t task = 0; task < tasks; task++)
         run_task(c, &t, offset, task, rooms + (size_t)omp_get_thread_num() * t.room);

@@ -40,6 +40,7 @@ typedef struct {
 static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
 {
     tiling t = {.kernel = cpu_brgemm_choose(dtype)};
+    const cpu_tiles *tiles = &t.kernel->tiles[0];
     int64_t e = (int64_t)reel_dtype_size(dtype), lanes = t.kernel->lanes, positions = g->kh * g->kw;
     t.width = (g->q - 1) * g->stride[1] + (g->kw - 1) * g->dilation[1] + 1;
     t.depth = cpu_even(g->cg, cpu_most(64, SUMS_ROWS / positions));
@@ -50,8 +51,8 @@ static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
     t.bands = cpu_pieces(g->p, t.rows);
     t.strip = cpu_even(t.rows, STRIP / g->q);
     t.height = (t.rows - 1) * g->stride[0] + reach + 1;
-    t.vectors = cpu_even(cpu_pieces(g->kg, lanes), t.kernel->vectors);
-    t.points = cpu_even(t.depth, t.kernel->points[t.vectors - 1]);
+    t.vectors = cpu_even(cpu_pieces(g->kg, lanes), tiles->vectors);
+    t.points = cpu_even(t.depth, tiles->points[t.vectors - 1]);
     t.slab = t.vectors * lanes;
     t.slabs = cpu_even(cpu_pieces(g->kg, t.slab), SUMS_BYTES / (t.depth * positions * t.slab * e));
     t.shares = cpu_pieces(g->kg, t.slab * t.slabs);
@@ -127,8 +128,8 @@ static void add_strip(const gradient *d, const block *b, int64_t rows, const cha
         for (int64_t c = 0; c < b->depth; c += t->points) {
             char *to = sums + (c * row + position * t->slab) * e;
             int64_t points = cpu_least(t->points, b->depth - c);
-            t->kernel->tile[t->vectors - 1][points - 1](&walk, at + c * e, dy, first ? (const void *)nothing : to,
-                                                        first ? 0 : row, to, row);
+            t->kernel->tiles[0].tile[t->vectors - 1][points - 1](
+                &walk, at + c * e, dy, first ? (const void *)nothing : to, first ? 0 : row, to, row);
         }
     }
 }
