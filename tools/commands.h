@@ -13,6 +13,7 @@ int reel_command_bench(int argc, char **argv);
 int reel_command_op(int argc, char **argv);
 int reel_command_ops(int argc, char **argv);
 int reel_command_graph(int argc, char **argv);
+int reel_command_plan(int argc, char **argv);
 int reel_command_gradcheck(int argc, char **argv);
 int reel_command_shapes(int argc, char **argv);
 int reel_command_demo(int argc, char **argv);

@@ -25,6 +25,7 @@ static const struct {
     {"ops", reel_command_ops, "list the ops and what covers them"},
     {"gradcheck", reel_command_gradcheck, "hold gradients to differences"},
     {"graph", reel_command_graph, "print the graph of a network"},
+    {"plan", reel_command_plan, "show where the memory of a training step goes"},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
