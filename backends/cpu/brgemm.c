@@ -3,6 +3,8 @@
 
 #include "backends/cpu/isa.h"
 
+#include <string.h>
+
 /* A product added to a sum is one operation with one rounding where the processor has it. */
 #ifndef __clang__
 #pragma GCC optimize("fp-contract=fast")
@@ -19,11 +21,12 @@
 /* AVX-512 has 32 registers, the others 16. */
 #define EACH_TILE(F)                                                                                                   \
     UP_TO_14(F, 1, 1)                                                                                                  \
-    UP_TO_14(F, 2, 1) UP_TO_9(F, 3, 1) UP_TO_6(F, 4, 1) UP_TO_14(F, 1, 3) UP_TO_12(F, 2, 3) UP_TO_14(F, 1, 5)          \
-        UP_TO_10(F, 2, 5)
+    UP_TO_14(F, 2, 1)                                                                                                  \
+    UP_TO_9(F, 3, 1) UP_TO_6(F, 4, 1) UP_TO_14(F, 1, 3) UP_TO_12(F, 2, 3) UP_TO_14(F, 1, 5) UP_TO_10(F, 2, 5)
 #define KINDS KIND(1, 4, 14, 14, 9, 6), KIND(3, 2, 14, 12), KIND(5, 2, 14, 10)
 
 #define REAL float
+#define DTYPE REEL_F32
 #define LANES 16
 #define LOW 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
 #define HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
@@ -32,6 +35,7 @@
 #include "backends/cpu/brgemm_tile.h"
 
 #define REAL double
+#define DTYPE REEL_F64
 #define LANES 8
 #define LOW 0, 8, 1, 9, 2, 10, 3, 11
 #define HIGH 4, 12, 5, 13, 6, 14, 7, 15
@@ -48,6 +52,7 @@
 
 #ifdef __x86_64__
 #define REAL float
+#define DTYPE REEL_F32
 #define LANES 8
 #define LOW 0, 8, 1, 9, 2, 10, 3, 11
 #define HIGH 4, 12, 5, 13, 6, 14, 7, 15
@@ -56,6 +61,7 @@
 #include "backends/cpu/brgemm_tile.h"
 
 #define REAL double
+#define DTYPE REEL_F64
 #define LANES 4
 #define LOW 0, 4, 1, 5
 #define HIGH 2, 6, 3, 7
@@ -65,6 +71,7 @@
 #endif
 
 #define REAL float
+#define DTYPE REEL_F32
 #define LANES 4
 #define LOW 0, 4, 1, 5
 #define HIGH 2, 6, 3, 7
@@ -73,6 +80,7 @@
 #include "backends/cpu/brgemm_tile.h"
 
 #define REAL double
+#define DTYPE REEL_F64
 #define LANES 2
 #define LOW 0, 2
 #define HIGH 1, 3
@@ -82,7 +90,7 @@
 
 const cpu_brgemm *cpu_brgemm_choose(reel_dtype dtype)
 {
-    bool single = dtype == REEL_F32;
+    bool single = dtype != REEL_F64;
 #ifdef __x86_64__
     if (cpu_isa_current() >= CPU_ISA_AVX512) return single ? &wide_f32_kernel : &wide_f64_kernel;
     if (cpu_isa_current() >= CPU_ISA_AVX2) return single ? &middle_f32_kernel : &middle_f64_kernel;

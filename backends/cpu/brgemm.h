@@ -46,15 +46,17 @@ typedef struct {
 } cpu_tiles;
 
 typedef struct {
+    reel_dtype packed;         /* of A and B */
     int64_t lanes;             /* elements of a vector */
     cpu_tiles tiles[CPU_RUNS]; /* the first for runs of 1; those with no vectors do not exist */
-    cpu_turn *turn;
+    cpu_turn *turn[2][2];      /* by whether it reads bf16, and whether it writes it */
 } cpu_brgemm;
 
 /* The tiles for runs of this length; those for runs of 1 where there are none. */
 const cpu_tiles *cpu_brgemm_tiles(const cpu_brgemm *kernel, int64_t run);
 
-/* The kernel for a float type and the instruction set in force (isa.h). */
+/* The kernel for arrays of a float type under the instruction set in force (isa.h). For bf16 it is that for f32, which
+   loses nothing. */
 const cpu_brgemm *cpu_brgemm_choose(reel_dtype dtype);
 
 #endif

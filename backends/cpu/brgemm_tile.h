@@ -1,6 +1,6 @@
-/* The kernels of brgemm.h, included once for every float type and vector width. The including file sets REAL,
-   LANES, NAME(x) and TARGET; EACH_TILE(F), which applies F to all triples of points, vectors and run; KINDS, which
-   lists what cpu_tiles says of each run; and LOW and HIGH, the places of a perfect shuffle's halves. */
+/* The kernels of brgemm.h, included once for every float type and vector width. The including file sets REAL and its
+   DTYPE, LANES, NAME(x) and TARGET; EACH_TILE(F), which applies F to all triples of points, vectors and run; KINDS,
+   which lists what cpu_tiles says of each run; and LOW and HIGH, the places of a perfect shuffle's halves. */
 
 typedef REAL NAME(vector) __attribute__((vector_size(LANES * sizeof(REAL)), aligned(sizeof(REAL)), may_alias));
 
@@ -46,23 +46,54 @@ static inline __attribute__((always_inline)) TARGET void NAME(any)(const int poi
 EACH_TILE(TILE)
 #undef TILE
 
+/* --- turning: elements are of type REAL in between, whatever is read and written --- */
+
+typedef uint16_t NAME(halves) __attribute__((vector_size(LANES * 2), aligned(2), may_alias));
+typedef uint32_t NAME(words) __attribute__((vector_size(LANES * 4)));
+typedef float NAME(singles) __attribute__((vector_size(LANES * 4)));
+
+/* See core/bf16.h for both; the sign of a vector's comparison is -1. */
+static inline __attribute__((always_inline)) TARGET void NAME(read)(const bool half, const char *from,
+                                                                    NAME(vector) * to)
+{
+    if (half) {
+        NAME(words) bits = __builtin_convertvector(*(const NAME(halves) *)(const void *)from, NAME(words)) << 16;
+        *to = __builtin_convertvector((NAME(singles))bits, NAME(vector));
+    } else
+        *to = *(const NAME(vector) *)(const void *)from;
+}
+
+static inline __attribute__((always_inline)) TARGET void NAME(write)(const bool half, const NAME(vector) * from,
+                                                                     char *to)
+{
+    if (half) {
+        NAME(words) bits = (NAME(words)) __builtin_convertvector(*from, NAME(singles));
+        NAME(words) nan = (NAME(words))((bits & 0x7fffffff) > 0x7f800000);
+        NAME(words) rounded = bits + 0x7fff + (bits >> 16 & 1), quiet = bits | 0x400000;
+        bits = (nan & quiet) | (~nan & rounded);
+        *(NAME(halves) *)(void *)to = __builtin_convertvector(bits >> 16, NAME(halves));
+    } else
+        *(NAME(vector) *)(void *)to = *from;
+}
+
 /* log2(LANES) rounds, each of which shuffles the first half of the vectors with the second like a pack of cards, turn a
    square block. */
-static TARGET void NAME(turn)(const void *from, int64_t row, int64_t rows, int64_t columns, const void *end, void *to,
-                              int64_t to_row)
+static inline __attribute__((always_inline)) TARGET void NAME(turn_any)(const bool from_half, const bool to_half,
+                                                                        const char *from, int64_t row, int64_t rows,
+                                                                        int64_t columns, const char *end, char *to,
+                                                                        int64_t to_row)
 {
     static const REAL nothing[LANES] = {0};
-    REAL aside[LANES * LANES];
-    const REAL *first = from;
-    if (first + (rows - 1) * row + LANES > (const REAL *)end) {
-        for (int64_t r = 0; r < rows; r++)
-            for (int64_t j = 0; j < columns; j++) aside[r * LANES + j] = first[r * row + j];
-        first = aside;
+    const int64_t e = from_half ? 2 : sizeof(REAL), to_e = to_half ? 2 : sizeof(REAL);
+    char aside[LANES * LANES * sizeof(REAL)];
+    if (from + ((rows - 1) * row + LANES) * e > end) {
+        for (int64_t r = 0; r < rows; r++) memcpy(aside + r * LANES * e, from + r * row * e, (size_t)(columns * e));
+        from = aside;
         row = LANES;
     }
     NAME(vector) a[LANES], b[LANES];
 #pragma GCC unroll 16
-    for (int r = 0; r < LANES; r++) a[r] = *(const NAME(vector) *)(r < rows ? first + r * row : nothing);
+    for (int r = 0; r < LANES; r++) NAME(read)(from_half, r < rows ? from + r * row * e : (const char *)nothing, &a[r]);
 #pragma GCC unroll 4
     for (int round = 1; round < LANES; round *= 2) {
 #pragma GCC unroll 16
@@ -75,15 +106,32 @@ static TARGET void NAME(turn)(const void *from, int64_t row, int64_t rows, int64
     }
 #pragma GCC unroll 16
     for (int j = 0; j < LANES; j++)
-        if (j < columns) *(NAME(vector) *)((REAL *)to + j * to_row) = a[j];
+        if (j < columns) NAME(write)(to_half, &a[j], to + j * to_row * to_e);
 }
+
+#define TURN(from_half, to_half)                                                                                       \
+    static TARGET void NAME(turn_##from_half##to_half)(const void *from, int64_t row, int64_t rows, int64_t columns,   \
+                                                       const void *end, void *to, int64_t to_row)                      \
+    {                                                                                                                  \
+        NAME(turn_any)(from_half, to_half, from, row, rows, columns, end, to, to_row);                                 \
+    }
+TURN(0, 0)
+TURN(0, 1)
+TURN(1, 0)
+TURN(1, 1)
+#undef TURN
 
 #define ENTRY(points, vectors, run)                                                                                    \
     .tiles[run / 2].tile[vectors - 1][points - 1] = NAME(tile_##points##_##vectors##_##run),
-static const cpu_brgemm NAME(kernel) = {.lanes = LANES, KINDS, EACH_TILE(ENTRY).turn = NAME(turn)};
+static const cpu_brgemm NAME(kernel) = {
+    .packed = DTYPE,
+    .lanes = LANES,
+    KINDS,
+    EACH_TILE(ENTRY).turn = {{NAME(turn_00), NAME(turn_01)}, {NAME(turn_10), NAME(turn_11)}}};
 #undef ENTRY
 
 #undef REAL
+#undef DTYPE
 #undef LANES
 #undef LOW
 #undef HIGH

@@ -13,7 +13,9 @@
    conv2d_input_gradient with stride 1 is the same with w turned (conv2d_input_gradient.c). */
 #include "backends/cpu/conv2d.h"
 
+#include "core/bf16.h"
 #include "core/clones.h"
+#include "core/kernel.h"
 
 #include <omp.h>
 #include <string.h>
@@ -29,6 +31,7 @@ enum {
 typedef struct {
     const cpu_brgemm *kernel;
     const cpu_tiles *tiles; /* for the columns of the kernel as a run, or one by one */
+    bool plain;
     cpu_band band;
     int64_t rows, bands;     /* output rows in a band */
     int64_t depth;           /* input channels in a section */
@@ -37,7 +40,7 @@ typedef struct {
     size_t x, w, sums, room; /* bytes of what a thread packs, and of all that it needs */
 } tiling;
 
-/* A kernel of one element that visits every pixel: x is read where it lies. */
+/* A kernel of one element that visits every pixel: x, if no bf16, is read where it lies. */
 static bool plain(const reel_conv2d_geometry *g)
 {
     return g->kh * g->kw == 1 && g->stride[0] == 1 && g->stride[1] == 1 && !g->top && !g->left && g->p == g->h &&
@@ -47,7 +50,8 @@ static bool plain(const reel_conv2d_geometry *g)
 static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
 {
     tiling t = {.kernel = cpu_brgemm_choose(dtype)};
-    int64_t e = (int64_t)reel_dtype_size(dtype), positions = g->kh * g->kw;
+    int64_t e = cpu_size(t.kernel->packed), positions = g->kh * g->kw;
+    t.plain = plain(g) && dtype == t.kernel->packed;
     t.tiles = cpu_brgemm_tiles(t.kernel, g->stride[1] == 1 && g->dilation[1] == 1 ? g->kw : 1);
     t.vectors = cpu_even(cpu_pieces(g->kg, t.kernel->lanes), t.tiles->vectors);
     t.width = t.vectors * t.kernel->lanes;
@@ -59,7 +63,7 @@ static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
     t.shares = cpu_pieces(all, t.slabs);
     t.depth = cpu_least(INPUT_BYTES / (t.band.plane * e), WEIGHT_BYTES / (positions * t.width * e));
     t.depth = cpu_even(g->cg, t.depth);
-    t.x = plain(g) ? 0 : cpu_conv2d_aligned((size_t)(t.depth * t.band.plane * e));
+    t.x = t.plain ? 0 : cpu_conv2d_aligned((size_t)(t.depth * t.band.plane * e));
     t.w = cpu_conv2d_aligned((size_t)(t.depth * positions * t.width * e));
     t.sums = cpu_conv2d_aligned((size_t)(t.rows * g->q * t.width * e));
     t.room = t.x + t.w + t.sums * (size_t)(t.depth < g->cg ? t.slabs : 1);
@@ -92,10 +96,11 @@ typedef struct {
 static void add_section(const work *k, int64_t depth, int64_t vectors, const char *from, int64_t from_row, char *sums)
 {
     const reel_conv2d_geometry *g = &k->c->g;
+    const cpu_brgemm *kernel = k->t->kernel;
     const cpu_tiles *tiles = k->t->tiles;
-    int64_t e = (int64_t)k->c->element, row = vectors * k->t->kernel->lanes, line = g->stride[0] * k->t->band.line;
+    int64_t e = cpu_size(kernel->packed), row = vectors * kernel->lanes, line = g->stride[0] * k->t->band.line;
     int64_t most = cpu_even(g->q, tiles->points[vectors - 1]);
-    cpu_walk walk = {depth, g->kh * g->kw / tiles->run, plain(g) ? g->h * g->w : k->t->band.plane, k->offset};
+    cpu_walk walk = {depth, g->kh * g->kw / tiles->run, k->t->plain ? g->h * g->w : k->t->band.plane, k->offset};
     for (int64_t p = 0; p < k->rows; p++)
         for (int64_t q = 0; q < g->q; q += most) {
             int64_t points = cpu_least(most, g->q - q), pixel = p * g->q + q;
@@ -120,23 +125,35 @@ static void write_planes(const work *k, int64_t slab, int64_t lanes, int64_t row
 {
     const reel_conv2d_geometry *g = &k->c->g;
     const cpu_brgemm *kernel = k->t->kernel;
-    int64_t e = (int64_t)k->c->element, plane = g->p * g->q, pixels = k->rows * g->q, step = kernel->lanes;
-    int64_t k0 = k->group * g->kg + k->k0 + slab * k->t->width;
-    char *y = k->c->y + ((k->image * g->k + k0) * plane + k->first * g->q) * e, aside[4096];
+    cpu_turn *turn = kernel->turn[0][k->c->y.dtype == REEL_BF16];
+    int64_t s = cpu_size(kernel->packed), e = cpu_size(k->c->y.dtype), step = kernel->lanes;
+    int64_t plane = g->p * g->q, pixels = k->rows * g->q, k0 = k->group * g->kg + k->k0 + slab * k->t->width;
+    char *y = (char *)k->c->y.data + ((k->image * g->k + k0) * plane + k->first * g->q) * e, aside[4096];
+    const char *end = sums + pixels * row * s;
     for (int64_t i = 0; i < pixels; i += step)
         for (int64_t l = 0; l < lanes; l += step) {
             int64_t count = cpu_least(step, pixels - i), channels = cpu_least(step, lanes - l);
-            const char *from = sums + (i * row + l) * e;
+            const char *from = sums + (i * row + l) * s;
             char *to = y + (l * plane + i) * e;
-            const char *end = sums + pixels * row * e;
             if (count == step) {
-                kernel->turn(from, row, count, channels, end, to, plane);
+                turn(from, row, count, channels, end, to, plane);
                 continue;
             }
-            kernel->turn(from, row, count, channels, end, aside, step);
+            turn(from, row, count, channels, end, aside, step);
             for (int64_t j = 0; j < channels; j++)
                 memcpy(to + j * plane * e, aside + j * step * e, (size_t)(count * e));
         }
+}
+
+/* The bias of some output channels, from k0 on, in the type of the sums. */
+static void start_sums(const cpu_convolution *c, int64_t k0, int64_t lanes, void *start)
+{
+    if (!c->bias.data) return;
+    const char *bias = (const char *)c->bias.data + k0 * cpu_size(c->bias.dtype);
+    if (c->bias.dtype == REEL_BF16)
+        reel_bf16_widen((const void *)bias, start, lanes, 1);
+    else
+        memcpy(start, bias, (size_t)(lanes * cpu_size(c->bias.dtype)));
 }
 
 /* One slab through one section. */
@@ -144,15 +161,15 @@ static void run_slab(const work *k, int64_t slab, int64_t c0, int64_t depth)
 {
     const reel_conv2d_geometry *g = &k->c->g;
     const tiling *t = k->t;
-    int64_t e = (int64_t)k->c->element, lanes = cpu_least(t->width, k->channels - slab * t->width);
+    int64_t lanes = cpu_least(t->width, k->channels - slab * t->width), k0 = k->k0 + slab * t->width;
     int64_t vectors = cpu_pieces(lanes, t->kernel->lanes), row = vectors * t->kernel->lanes;
     bool once = t->depth == g->cg;
     char *sums = k->sums + (once ? 0 : slab) * (int64_t)t->sums, start[512] = {0};
-    if (k->c->bias) memcpy(start, k->c->bias + (k->group * g->kg + k->k0 + slab * t->width) * e, (size_t)(lanes * e));
-    cpu_conv2d_pack_weight(k->c, t->kernel, k->group, k->k0 + slab * t->width, lanes, vectors, c0, depth, k->w);
+    start_sums(k->c, k->group * g->kg + k0, lanes, start);
+    cpu_conv2d_pack_weight(k->c, k->group, k0, lanes, vectors, c0, depth, k->w);
     add_section(k, depth, vectors, c0 ? sums : start, c0 ? row : 0, sums);
     if (c0 + depth < g->cg) return;
-    if (k->c->relu) clamp(k->c->dtype, k->rows * g->q * row, sums);
+    if (k->c->relu) clamp(t->kernel->packed, k->rows * g->q * row, sums);
     write_planes(k, slab, lanes, row, sums);
 }
 
@@ -166,14 +183,13 @@ static void run_task(const cpu_convolution *c, const tiling *t, const int64_t *o
     k.k0 = share * t->slabs * t->width;
     k.channels = cpu_least(t->slabs * t->width, g->kg - k.k0);
     k.x = room, k.w = room + t->x, k.sums = k.w + t->w;
-    const char *x = c->x + (k.image * g->c + k.group * g->cg) * g->h * g->w * (int64_t)c->element;
     for (int64_t c0 = 0; c0 < g->cg; c0 += t->depth) {
         int64_t depth = cpu_least(t->depth, g->cg - c0);
-        const char *from = x + c0 * g->h * g->w * (int64_t)c->element;
-        if (plain(g))
-            k.x = from + k.first * g->w * (int64_t)c->element;
+        int64_t channel = k.image * g->c + k.group * g->cg + c0;
+        if (t->plain)
+            k.x = (const char *)c->x.data + (channel * g->h + k.first) * g->w * cpu_size(c->x.dtype);
         else
-            cpu_conv2d_pack_band(c, &t->band, from, depth, k.first, room);
+            cpu_conv2d_pack_band(c, &t->band, channel, depth, k.first, room);
         for (int64_t slab = 0; slab * t->width < k.channels; slab++) run_slab(&k, slab, c0, depth);
     }
 }
@@ -181,7 +197,7 @@ static void run_task(const cpu_convolution *c, const tiling *t, const int64_t *o
 void cpu_convolve(const cpu_convolution *c)
 {
     const reel_conv2d_geometry *g = &c->g;
-    tiling t = tile(g, c->dtype);
+    tiling t = tile(g, c->x.dtype);
     int64_t *offset = (int64_t *)(void *)c->scratch, tasks = g->n * g->groups * t.bands * t.shares;
     char *rooms = c->scratch + offset_bytes(g);
     for (int64_t i = 0; i < g->kh * g->kw; i += t.tiles->run)
@@ -191,27 +207,30 @@ void cpu_convolve(const cpu_convolution *c)
         run_task(c, &t, offset, task, rooms + (size_t)omp_get_thread_num() * t.room);
 }
 
+static reel_conv2d_geometry measure(const reel_call *call)
+{
+    return reel_conv2d_measure(&call->input[0].shape, &call->input[1].shape, &call->output[0].shape, call->attr);
+}
+
 size_t cpu_conv2d_scratch(const reel_call *call)
 {
-    reel_conv2d_geometry g =
-        reel_conv2d_measure(&call->input[0].shape, &call->input[1].shape, &call->output[0].shape, call->attr);
-    return cpu_conv2d_fits(&g) ? cpu_convolve_scratch(&g, call->input[0].dtype, call->threads) : 0;
+    reel_conv2d_geometry g = measure(call);
+    return cpu_conv2d_fits(&g) ? cpu_convolve_scratch(&g, call->input[0].dtype, call->threads)
+                               : cpu_conv2d_copies(call);
 }
 
 reel_status cpu_conv2d(const reel_call *call)
 {
-    const reel_array *x = &call->input[0], *w = &call->input[1], *y = &call->output[0];
-    cpu_convolution c = {.g = reel_conv2d_measure(&x->shape, &w->shape, &y->shape, call->attr),
-                         .dtype = x->dtype,
-                         .element = reel_dtype_size(x->dtype),
+    cpu_convolution c = {.g = measure(call),
+                         .kernel = cpu_brgemm_choose(call->input[0].dtype),
                          .threads = call->threads,
                          .relu = ((const reel_conv2d_attr *)call->attr)->relu,
-                         .x = x->data,
-                         .w = w->data,
-                         .bias = call->inputs > 2 ? call->input[2].data : NULL,
-                         .y = y->data,
+                         .x = call->input[0],
+                         .w = call->input[1],
+                         .y = call->output[0],
                          .scratch = call->scratch};
-    if (!cpu_conv2d_fits(&c.g)) return call->op->reference.run(call);
+    if (!cpu_conv2d_fits(&c.g)) return reel_kernel_run(&call->op->reference, call);
+    if (call->inputs > 2) c.bias = call->input[2];
     cpu_convolve(&c);
     return REEL_OK;
 }

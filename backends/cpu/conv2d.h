@@ -11,20 +11,20 @@
 #include "backends/cpu/brgemm.h"
 #include "ops/conv2d_geometry.h"
 
-/* One convolution on its way: y = x * w + bias in any of the family's roles. */
+/* One convolution on its way: y = x * w + bias in any of the family's roles. Whatever the dtypes of the arrays, sums
+   are taken in that of the kernel: bf16 is widened where it is packed, and made where y is written. */
 typedef struct {
     reel_conv2d_geometry g;
-    reel_dtype dtype;
-    size_t element; /* bytes */
+    const cpu_brgemm *kernel;
     int threads;
-    bool relu;                /* what is below zero becomes zero */
-    bool turned;              /* w is [cg, kg, kh, kw] for each group and its kernels are turned by half a circle */
-    const char *x, *w, *bias; /* bias may be NULL */
-    char *y;
+    bool relu;             /* what is below zero becomes zero */
+    bool turned;           /* w is [cg, kg, kh, kw] for each group and its kernels are turned by half a circle */
+    reel_array x, w, bias; /* bias.data may be NULL */
+    reel_array y;
     char *scratch;
 } cpu_convolution;
 
-size_t cpu_convolve_scratch(const reel_conv2d_geometry *g, reel_dtype dtype, int threads);
+size_t cpu_convolve_scratch(const reel_conv2d_geometry *g, reel_dtype dtype, int threads); /* dtype of x */
 void cpu_convolve(const cpu_convolution *c);
 
 /* Sizes in bytes and their products stay well within 64 bits; larger ones run the reference loops. */
@@ -33,6 +33,10 @@ static inline bool cpu_conv2d_fits(const reel_conv2d_geometry *g)
     return (double)g->p * (double)g->q < 0x1p31 && (double)g->h * (double)g->w < 0x1p31 &&
            (double)g->cg * (double)(g->kh * g->kw) < 0x1p31;
 }
+
+/* Scratch memory for a call that goes on with float copies of its arrays, by reel_kernel_run; none for one without
+ * bf16. */
+size_t cpu_conv2d_copies(const reel_call *call);
 
 /* --- packing --- */
 
@@ -52,22 +56,26 @@ static inline int64_t cpu_conv2d_offset(const reel_conv2d_geometry *g, const cpu
     return i * g->dilation[0] * b->line + right % g->stride[1] * b->width + right / g->stride[1];
 }
 
-/* Packs `channels` planes from `x` on for the band whose first output row is p0. */
-void cpu_conv2d_pack_band(const cpu_convolution *c, const cpu_band *b, const char *x, int64_t channels, int64_t p0,
+/* Packs `channels` planes of x, from plane `first` on, for the band whose first output row is p0. */
+void cpu_conv2d_pack_band(const cpu_convolution *c, const cpu_band *b, int64_t first, int64_t channels, int64_t p0,
                           char *to);
 
 /* Packs the weights of output channels k0 to k0 + lanes - 1 and input channels c0 to c0 + depth - 1 of a group as
    vectors of output channels: for each input channel, for each kernel position, `vectors` of them. */
-void cpu_conv2d_pack_weight(const cpu_convolution *c, const cpu_brgemm *kernel, int64_t group, int64_t k0,
-                            int64_t lanes, int64_t vectors, int64_t c0, int64_t depth, char *to);
+void cpu_conv2d_pack_weight(const cpu_convolution *c, int64_t group, int64_t k0, int64_t lanes, int64_t vectors,
+                            int64_t c0, int64_t depth, char *to);
 
-/* Turns a matrix of any size: element (r, j), at r * row + j, goes to j * to_row + r. Vectors are written whole, up to
-   `lanes` elements wide beyond `rows`, with zeros. */
-void cpu_conv2d_turn(const cpu_brgemm *kernel, size_t element, const char *from, int64_t row, int64_t rows,
-                     int64_t columns, const char *end, char *to, int64_t to_row);
+/* Turns a matrix of any size in `from`: its element (r, j), at first + r * row + j, goes to j * to_row + r. Vectors are
+   written whole, up to `lanes` elements wide beyond `rows`, with zeros. */
+void cpu_conv2d_turn(const cpu_brgemm *kernel, const reel_array *from, int64_t first, int64_t row, int64_t rows,
+                     int64_t columns, char *to, int64_t to_row);
 
 /* --- small arithmetic --- */
 
+static inline int64_t cpu_size(reel_dtype dtype)
+{
+    return (int64_t)reel_dtype_size(dtype);
+}
 static inline size_t cpu_conv2d_aligned(size_t bytes)
 {
     return (bytes + 63) / 64 * 64;

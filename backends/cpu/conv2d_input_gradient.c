@@ -5,9 +5,11 @@
 
    Otherwise each task makes some channels of dx: the products
    column[(c, i, j), t] = sum over k of w[k, (c, i, j)] dy[k, t], and then each row of these added into dx where the
-   kernel element (i, j) had looked. A task has its channels of dx to itself, so that the order of sums is fixed. */
+   kernel element (i, j) had looked. A task has its channels of dx to itself, so that the order of sums is fixed. Since
+   dx is where sums are taken, bf16 goes by way of float copies. */
 #include "backends/cpu/conv2d.h"
 #include "backends/cpu/gemm.h"
+#include "core/kernel.h"
 
 #include <omp.h>
 #include <string.h>
@@ -38,7 +40,7 @@ static void convolve_turned(const cpu_convolution *c)
     t.g = turned(&c->g);
     t.turned = true;
     t.x = c->y;
-    t.y = (char *)c->x;
+    t.y = c->x;
     cpu_convolve(&t);
 }
 
@@ -76,7 +78,7 @@ static void add_row(const cpu_convolution *c, int64_t i, int64_t j, const char *
         low[a] = offset[a] < 0 ? cpu_pieces(-offset[a], g->stride[a]) : 0;
         high[a] = offset[a] < size[a] ? cpu_least(count[a], (size[a] - 1 - offset[a]) / g->stride[a] + 1) : 0;
     }
-    if (c->dtype == REEL_F32)
+    if (c->x.dtype == REEL_F32)
         ADD_ROW(float)
     else
         ADD_ROW(double)
@@ -85,14 +87,12 @@ static void add_row(const cpu_convolution *c, int64_t i, int64_t j, const char *
 static void start_plane(const cpu_convolution *c, int64_t channel, char *plane)
 {
     int64_t count = c->g.h * c->g.w;
-    if (!c->bias) {
-        memset(plane, 0, (size_t)count * c->element);
-    } else if (c->dtype == REEL_F32) {
-        for (int64_t i = 0; i < count; i++)
-            ((float *)(void *)plane)[i] = ((const float *)(const void *)c->bias)[channel];
+    if (!c->bias.data) {
+        memset(plane, 0, (size_t)(count * cpu_size(c->x.dtype)));
+    } else if (c->x.dtype == REEL_F32) {
+        for (int64_t i = 0; i < count; i++) ((float *)(void *)plane)[i] = ((const float *)c->bias.data)[channel];
     } else {
-        for (int64_t i = 0; i < count; i++)
-            ((double *)(void *)plane)[i] = ((const double *)(const void *)c->bias)[channel];
+        for (int64_t i = 0; i < count; i++) ((double *)(void *)plane)[i] = ((const double *)c->bias.data)[channel];
     }
 }
 
@@ -100,13 +100,13 @@ static void start_plane(const cpu_convolution *c, int64_t channel, char *plane)
 static void make_channels(const cpu_convolution *c, int64_t image, int64_t group, int64_t c0, int64_t count, char *room)
 {
     const reel_conv2d_geometry *g = &c->g;
-    int64_t e = (int64_t)c->element, positions = g->kh * g->kw, reach = g->cg * positions, pixels = g->p * g->q;
+    int64_t e = cpu_size(c->x.dtype), positions = g->kh * g->kw, reach = g->cg * positions, pixels = g->p * g->q;
     int64_t first = group * g->cg + c0;
-    char *dx = (char *)c->x + (image * g->c + first) * g->h * g->w * e, *rows = room + CPU_GEMM_ROOM;
-    cpu_matrix w = {c->w + (group * g->kg * reach + c0 * positions) * e, reach, true};
-    cpu_matrix dy = {c->y + (image * g->k + group * g->kg) * pixels * e, pixels, false};
+    char *dx = (char *)c->x.data + (image * g->c + first) * g->h * g->w * e, *rows = room + CPU_GEMM_ROOM;
+    cpu_matrix w = {(const char *)c->w.data + (group * g->kg * reach + c0 * positions) * e, reach, true};
+    cpu_matrix dy = {(const char *)c->y.data + (image * g->k + group * g->kg) * pixels * e, pixels, false};
     for (int64_t i = 0; i < count; i++) start_plane(c, first + i, dx + i * g->h * g->w * e);
-    cpu_gemm(cpu_gemm_choose(c->dtype), count * positions, pixels, g->kg, w, dy, false, rows, pixels, room);
+    cpu_gemm(cpu_gemm_choose(c->x.dtype), count * positions, pixels, g->kg, w, dy, false, rows, pixels, room);
     for (int64_t r = 0; r < count * positions; r++)
         add_row(c, r % positions / g->kw, r % g->kw, rows + r * pixels * e, dx + r / positions * g->h * g->w * e);
 }
@@ -115,7 +115,7 @@ static void sum_products(const cpu_convolution *c)
 {
     const reel_conv2d_geometry *g = &c->g;
     int64_t channels = channels_of(g), blocks = cpu_pieces(g->cg, channels), tasks = g->n * g->groups * blocks;
-    size_t room = room_bytes(g, c->element);
+    size_t room = room_bytes(g, reel_dtype_size(c->x.dtype));
 #pragma omp parallel for schedule(dynamic) num_threads(c->threads)
     for (int64_t task = 0; task < tasks; task++) {
         int64_t c0 = task % blocks * channels;
@@ -126,30 +126,38 @@ static void sum_products(const cpu_convolution *c)
 
 /* --- the kernels --- */
 
-static size_t scratch(const reel_conv2d_geometry *g, const reel_call *call)
+static bool fits(const reel_conv2d_geometry *g)
 {
-    size_t element = reel_dtype_size(call->input[0].dtype);
     reel_conv2d_geometry t = turned(g);
-    if (!cpu_conv2d_fits(g) || !cpu_conv2d_fits(&t)) return 0;
-    if (!turns(g)) return room_bytes(g, element) * (size_t)call->threads;
-    return cpu_convolve_scratch(&t, call->input[0].dtype, call->threads);
+    return cpu_conv2d_fits(g) && cpu_conv2d_fits(&t);
 }
 
-static reel_status run(const reel_conv2d_geometry *g, const void *bias, const reel_call *call)
+static size_t scratch(const reel_conv2d_geometry *g, const reel_call *call)
 {
+    reel_dtype dtype = call->input[0].dtype;
     reel_conv2d_geometry t = turned(g);
+    if (!fits(g)) return cpu_conv2d_copies(call);
+    if (turns(g)) return cpu_convolve_scratch(&t, dtype, call->threads);
+    size_t element = reel_dtype_size(reel_dtype_of_sum(dtype));
+    return cpu_conv2d_copies(call) + room_bytes(g, element) * (size_t)call->threads;
+}
+
+/* `self` is the kernel that is being run. */
+static reel_status run(const reel_conv2d_geometry *g, reel_status (*self)(const reel_call *), const reel_call *call)
+{
     cpu_convolution c = {.g = *g,
-                         .dtype = call->input[0].dtype,
-                         .element = reel_dtype_size(call->input[0].dtype),
+                         .kernel = cpu_brgemm_choose(call->input[0].dtype),
                          .threads = call->threads,
-                         .x = call->output[0].data,
-                         .w = call->input[1].data,
-                         .bias = bias,
-                         .y = call->input[0].data,
+                         .x = call->output[0],
+                         .w = call->input[1],
+                         .y = call->input[0],
                          .scratch = call->scratch};
-    if (!cpu_conv2d_fits(g) || !cpu_conv2d_fits(&t)) return call->op->reference.run(call);
+    if (!fits(g)) return reel_kernel_run(&call->op->reference, call);
+    if (call->inputs > 2) c.bias = call->input[2];
     if (turns(g))
         convolve_turned(&c);
+    else if (c.x.dtype == REEL_BF16)
+        return reel_kernel_run(&(reel_kernel){.run = self}, call);
     else
         sum_products(&c);
     return REEL_OK;
@@ -169,7 +177,7 @@ size_t cpu_conv2d_input_gradient_scratch(const reel_call *call)
 reel_status cpu_conv2d_input_gradient(const reel_call *call)
 {
     reel_conv2d_geometry g = measure(call, &((const reel_conv2d_adjoint_attr *)call->attr)->conv);
-    return run(&g, NULL, call);
+    return run(&g, cpu_conv2d_input_gradient, call);
 }
 
 size_t cpu_conv_transpose2d_scratch(const reel_call *call)
@@ -181,5 +189,5 @@ size_t cpu_conv_transpose2d_scratch(const reel_call *call)
 reel_status cpu_conv_transpose2d(const reel_call *call)
 {
     reel_conv2d_geometry g = measure(call, &((const reel_conv_transpose2d_attr *)call->attr)->conv);
-    return run(&g, call->inputs > 2 ? call->input[2].data : NULL, call);
+    return run(&g, cpu_conv_transpose2d, call);
 }

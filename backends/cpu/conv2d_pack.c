@@ -1,8 +1,21 @@
-/* Packing for the convolutions: see conv2d.h. Elements are moved as bytes where they are not turned, since zero has the
-   same bits in both float types. */
+/* Packing for the convolutions: see conv2d.h. */
 #include "backends/cpu/conv2d.h"
 
+#include "core/bf16.h"
+#include "core/clones.h"
+#include "core/kernel.h"
+
 #include <string.h>
+
+size_t cpu_conv2d_copies(const reel_call *call)
+{
+    int64_t elements = 0;
+    for (int i = 0; i < call->inputs; i++)
+        if (call->input[i].dtype == REEL_BF16) elements += reel_elements(&call->input[i].shape);
+    for (int i = 0; i < call->outputs; i++)
+        if (call->output[i].dtype == REEL_BF16) elements += reel_elements(&call->output[i].shape);
+    return elements ? REEL_KERNEL_COPIES((size_t)(call->inputs + call->outputs), (size_t)elements) : 0;
+}
 
 cpu_band cpu_conv2d_band(const reel_conv2d_geometry *g, int64_t rows)
 {
@@ -14,84 +27,89 @@ cpu_band cpu_conv2d_band(const reel_conv2d_geometry *g, int64_t rows)
     return b;
 }
 
-static void copy_strided(const char *from, int64_t stride, int64_t count, size_t element, char *to)
+#define COPY(T, value)                                                                                                 \
+    for (int64_t i = 0; i < count; i++) ((T *)to)[i] = value;
+
+/* Every `stride`-th of some elements, bf16 as floats. */
+CLONES static void copy(const void *from, reel_dtype dtype, int64_t stride, int64_t count, void *to)
 {
-    if (stride == 1)
-        memcpy(to, from, (size_t)count * element);
-    else if (element == 4)
-        for (int64_t i = 0; i < count; i++)
-            ((uint32_t *)(void *)to)[i] = ((const uint32_t *)(const void *)from)[i * stride];
+    if (dtype == REEL_BF16 && stride == 1)
+        COPY(float, reel_bf16_to_float(((const reel_bf16 *)from)[i]))
+    else if (dtype == REEL_BF16)
+        COPY(float, reel_bf16_to_float(((const reel_bf16 *)from)[i * stride]))
+    else if (stride == 1)
+        memcpy(to, from, (size_t)(count * cpu_size(dtype)));
+    else if (dtype == REEL_F32)
+        COPY(float, ((const float *)from)[i * stride])
     else
-        for (int64_t i = 0; i < count; i++)
-            ((uint64_t *)(void *)to)[i] = ((const uint64_t *)(const void *)from)[i * stride];
+        COPY(double, ((const double *)from)[i * stride])
 }
 
 /* One phase of a line: element m is that of column m * stride + first, zero outside the picture. */
-static void pack_line(const char *row, int64_t w, int64_t stride, int64_t first, int64_t width, size_t element,
-                      char *to)
+static void pack_line(const char *row, reel_dtype dtype, int64_t w, int64_t stride, int64_t first, int64_t width,
+                      int64_t packed, char *to)
 {
-    int64_t e = (int64_t)element;
     int64_t low = first < 0 ? cpu_least(cpu_pieces(-first, stride), width) : 0;
     int64_t high = first < w ? cpu_least((w - 1 - first) / stride + 1, width) : 0;
     high = cpu_most(low, high);
-    memset(to, 0, (size_t)(low * e));
-    if (high > low) copy_strided(row + (low * stride + first) * e, stride, high - low, element, to + low * e);
-    memset(to + high * e, 0, (size_t)((width - high) * e));
+    memset(to, 0, (size_t)(low * packed));
+    if (high > low) copy(row + (low * stride + first) * cpu_size(dtype), dtype, stride, high - low, to + low * packed);
+    memset(to + high * packed, 0, (size_t)((width - high) * packed));
 }
 
-void cpu_conv2d_pack_band(const cpu_convolution *c, const cpu_band *b, const char *x, int64_t channels, int64_t p0,
+void cpu_conv2d_pack_band(const cpu_convolution *c, const cpu_band *b, int64_t first, int64_t channels, int64_t p0,
                           char *to)
 {
     const reel_conv2d_geometry *g = &c->g;
-    int64_t e = (int64_t)c->element, top = p0 * g->stride[0] - g->top;
+    int64_t e = cpu_size(c->x.dtype), packed = cpu_size(c->kernel->packed), top = p0 * g->stride[0] - g->top;
+    const char *x = (const char *)c->x.data + first * g->h * g->w * e;
     for (int64_t channel = 0; channel < channels; channel++, x += g->h * g->w * e)
-        for (int64_t r = top; r < top + b->height; r++, to += b->line * e) {
+        for (int64_t r = top; r < top + b->height; r++, to += b->line * packed) {
             if (r < 0 || r >= g->h)
-                memset(to, 0, (size_t)(b->line * e));
+                memset(to, 0, (size_t)(b->line * packed));
             else
                 for (int64_t f = 0; f < b->phases; f++)
-                    pack_line(x + r * g->w * e, g->w, g->stride[1], f - g->left, b->width, c->element,
-                              to + f * b->width * e);
+                    pack_line(x + r * g->w * e, c->x.dtype, g->w, g->stride[1], f - g->left, b->width, packed,
+                              to + f * b->width * packed);
         }
 }
 
-void cpu_conv2d_turn(const cpu_brgemm *kernel, size_t element, const char *from, int64_t row, int64_t rows,
-                     int64_t columns, const char *end, char *to, int64_t to_row)
+void cpu_conv2d_turn(const cpu_brgemm *kernel, const reel_array *from, int64_t first, int64_t row, int64_t rows,
+                     int64_t columns, char *to, int64_t to_row)
 {
-    int64_t e = (int64_t)element, lanes = kernel->lanes;
+    int64_t e = cpu_size(from->dtype), packed = cpu_size(kernel->packed), lanes = kernel->lanes;
+    const char *at = from->data, *end = at + reel_elements(&from->shape) * e;
+    cpu_turn *turn = kernel->turn[from->dtype == REEL_BF16][0];
     for (int64_t r = 0; r < rows; r += lanes)
         for (int64_t j = 0; j < columns; j += lanes)
-            kernel->turn(from + (r * row + j) * e, row, cpu_least(lanes, rows - r), cpu_least(lanes, columns - j), end,
-                         to + (j * to_row + r) * e, to_row);
+            turn(at + (first + r * row + j) * e, row, cpu_least(lanes, rows - r), cpu_least(lanes, columns - j), end,
+                 to + (j * to_row + r) * packed, to_row);
 }
 
 /* Kernels of one position need no turning: their output channels lie side by side. */
-static void pack_turned(const cpu_convolution *c, const cpu_brgemm *kernel, const char *w, int64_t lanes, int64_t slab,
-                        int64_t depth, char *to)
+static void pack_turned(const cpu_convolution *c, int64_t first, int64_t lanes, int64_t slab, int64_t depth, char *to)
 {
     const reel_conv2d_geometry *g = &c->g;
-    int64_t e = (int64_t)c->element, positions = g->kh * g->kw;
-    const char *end = c->w + g->c * g->kg * positions * e;
-    for (int64_t d = 0; d < depth; d++, w += g->kg * positions * e, to += positions * slab * e) {
+    int64_t packed = cpu_size(c->kernel->packed), positions = g->kh * g->kw;
+    for (int64_t d = 0; d < depth; d++, first += g->kg * positions, to += positions * slab * packed) {
         if (positions == 1) {
-            memcpy(to, w, (size_t)(lanes * e));
-            memset(to + lanes * e, 0, (size_t)((slab - lanes) * e));
+            copy((const char *)c->w.data + first * cpu_size(c->w.dtype), c->w.dtype, 1, lanes, to);
+            memset(to + lanes * packed, 0, (size_t)((slab - lanes) * packed));
         } else {
-            cpu_conv2d_turn(kernel, c->element, w, positions, lanes, positions, end, to + (positions - 1) * slab * e,
+            cpu_conv2d_turn(c->kernel, &c->w, first, positions, lanes, positions, to + (positions - 1) * slab * packed,
                             -slab);
         }
     }
 }
 
-void cpu_conv2d_pack_weight(const cpu_convolution *c, const cpu_brgemm *kernel, int64_t group, int64_t k0,
-                            int64_t lanes, int64_t vectors, int64_t c0, int64_t depth, char *to)
+void cpu_conv2d_pack_weight(const cpu_convolution *c, int64_t group, int64_t k0, int64_t lanes, int64_t vectors,
+                            int64_t c0, int64_t depth, char *to)
 {
     const reel_conv2d_geometry *g = &c->g;
-    int64_t e = (int64_t)c->element, positions = g->kh * g->kw, reach = g->cg * positions;
+    int64_t positions = g->kh * g->kw, slab = vectors * c->kernel->lanes;
     if (c->turned)
-        pack_turned(c, kernel, c->w + ((group * g->cg + c0) * g->kg + k0) * positions * e, lanes,
-                    vectors * kernel->lanes, depth, to);
+        pack_turned(c, ((group * g->cg + c0) * g->kg + k0) * positions, lanes, slab, depth, to);
     else
-        cpu_conv2d_turn(kernel, c->element, c->w + ((group * g->kg + k0) * reach + c0 * positions) * e, reach, lanes,
-                        depth * positions, c->w + g->k * reach * e, to, vectors * kernel->lanes);
+        cpu_conv2d_turn(c->kernel, &c->w, ((group * g->kg + k0) * g->cg + c0) * positions, g->cg * positions, lanes,
+                        depth * positions, to, slab);
 }

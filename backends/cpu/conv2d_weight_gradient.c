@@ -12,8 +12,10 @@
    A band is as high as packed x fits the second-level cache, since the rows above and below it are packed once more. dy
    follows in strips, long enough to pay for loading and storing the sums that a strip is added to.
    Where the weight is small and the picture large, the bands are cut into a fixed number of parts whose sums are added
-   in order. */
+   in order. dw has the dtype of the sums, which is f32 where x and dy are bf16. */
 #include "backends/cpu/conv2d.h"
+
+#include "core/kernel.h"
 
 #include <omp.h>
 #include <string.h>
@@ -41,7 +43,7 @@ static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
 {
     tiling t = {.kernel = cpu_brgemm_choose(dtype)};
     const cpu_tiles *tiles = &t.kernel->tiles[0];
-    int64_t e = (int64_t)reel_dtype_size(dtype), lanes = t.kernel->lanes, positions = g->kh * g->kw;
+    int64_t e = cpu_size(t.kernel->packed), lanes = t.kernel->lanes, positions = g->kh * g->kw;
     t.width = (g->q - 1) * g->stride[1] + (g->kw - 1) * g->dilation[1] + 1;
     t.depth = cpu_even(g->cg, cpu_most(64, SUMS_ROWS / positions));
     t.sections = cpu_pieces(g->cg, t.depth);
@@ -94,11 +96,10 @@ static void pack_x(const gradient *d, const block *b, int64_t image, int64_t top
 {
     const reel_conv2d_geometry *g = &d->c.g;
     const tiling *t = &d->t;
-    int64_t e = (int64_t)d->c.element, plane = g->h * g->w, line = t->width * t->stored * e;
+    int64_t e = cpu_size(t->kernel->packed), line = t->width * t->stored * e;
     int64_t low = cpu_least(cpu_most(g->left, 0), t->width);
     int64_t high = cpu_most(low, cpu_least(t->width, g->w + g->left));
-    const char *x = d->c.x + (image * g->c + g->cg * b->group + b->c0) * plane * e;
-    const char *end = d->c.x + g->n * g->c * plane * e;
+    int64_t channel = image * g->c + g->cg * b->group + b->c0;
     for (int64_t r = 0; r < t->height; r++, to += line) {
         int64_t row = top + r;
         if (row < 0 || row >= g->h || high == low) {
@@ -106,8 +107,8 @@ static void pack_x(const gradient *d, const block *b, int64_t image, int64_t top
             continue;
         }
         memset(to, 0, (size_t)(low * t->stored * e));
-        cpu_conv2d_turn(t->kernel, d->c.element, x + (row * g->w + low - g->left) * e, plane, b->depth, high - low, end,
-                        to + low * t->stored * e, t->stored);
+        cpu_conv2d_turn(t->kernel, &d->c.x, (channel * g->h + row) * g->w + low - g->left, g->h * g->w, b->depth,
+                        high - low, to + low * t->stored * e, t->stored);
         memset(to + high * t->stored * e, 0, (size_t)((t->width - high) * t->stored * e));
     }
 }
@@ -119,7 +120,7 @@ static void add_strip(const gradient *d, const block *b, int64_t rows, const cha
     static const double nothing[64];
     const reel_conv2d_geometry *g = &d->c.g;
     const tiling *t = &d->t;
-    int64_t e = (int64_t)d->c.element, positions = g->kh * g->kw, line = t->width * t->stored;
+    int64_t e = cpu_size(t->kernel->packed), positions = g->kh * g->kw, line = t->width * t->stored;
     int64_t row = positions * t->slab;
     cpu_walk walk = {rows, g->q, g->stride[0] * line, d->step};
     for (int64_t position = 0; position < positions; position++) {
@@ -139,18 +140,17 @@ static void sum_bands(const gradient *d, const block *b, int64_t from, int64_t u
 {
     const reel_conv2d_geometry *g = &d->c.g;
     const tiling *t = &d->t;
-    int64_t e = (int64_t)d->c.element, plane = g->p * g->q, slab_sums = t->depth * g->kh * g->kw * t->slab;
+    int64_t e = cpu_size(t->kernel->packed), plane = g->p * g->q, slab_sums = t->depth * g->kh * g->kw * t->slab;
     char *x = room, *dy = room + t->x;
-    const char *end = d->c.y + g->n * g->k * plane * e;
     for (int64_t band = from; band < until; band++) {
         int64_t image = band / t->bands, p0 = band % t->bands * t->rows, p1 = cpu_least(p0 + t->rows, g->p);
-        const char *y = d->c.y + (image * g->k + b->group * g->kg + b->k0) * plane * e;
+        int64_t y = (image * g->k + b->group * g->kg + b->k0) * plane;
         pack_x(d, b, image, p0 * g->stride[0] - g->top, x);
         for (int64_t p = p0; p < p1; p += t->strip) {
             int64_t rows = cpu_least(t->strip, p1 - p);
             for (int64_t s = 0; s * t->slab < b->channels; s++) {
-                cpu_conv2d_turn(t->kernel, d->c.element, y + (s * t->slab * plane + p * g->q) * e, plane,
-                                cpu_least(t->slab, b->channels - s * t->slab), rows * g->q, end, dy, t->slab);
+                cpu_conv2d_turn(t->kernel, &d->c.y, y + s * t->slab * plane + p * g->q, plane,
+                                cpu_least(t->slab, b->channels - s * t->slab), rows * g->q, dy, t->slab);
                 add_strip(d, b, rows, x + (p - p0) * g->stride[0] * t->width * t->stored * e, dy,
                           band == from && p == p0, sums + s * slab_sums * e);
             }
@@ -169,19 +169,20 @@ static void finish(const gradient *d, int64_t set, char *sums)
     const reel_conv2d_geometry *g = &d->c.g;
     const tiling *t = &d->t;
     block b = block_of(d, set);
-    int64_t e = (int64_t)d->c.element, positions = g->kh * g->kw, reach = g->cg * positions, lanes = t->kernel->lanes;
+    int64_t e = cpu_size(t->kernel->packed), positions = g->kh * g->kw, reach = g->cg * positions,
+            lanes = t->kernel->lanes;
     int64_t count = t->slabs * t->depth * positions * t->slab;
     char aside[4096];
-    if (d->c.dtype == REEL_F32)
+    if (t->kernel->packed == REEL_F32)
         ADD(float)
     else
         ADD(double)
-    char *dw = (char *)d->c.w + ((b.group * g->kg + b.k0) * reach + b.c0 * positions) * e;
+    char *dw = (char *)d->c.w.data + ((b.group * g->kg + b.k0) * reach + b.c0 * positions) * e;
     for (int64_t k = 0; k < b.channels; k += lanes) {
         const char *from = sums + (k / t->slab * t->depth * positions * t->slab + k % t->slab) * e;
         for (int64_t r = 0; r < b.depth * positions; r += lanes) {
             int64_t rows = cpu_least(lanes, b.depth * positions - r), columns = cpu_least(lanes, b.channels - k);
-            t->kernel->turn(from + r * t->slab * e, t->slab, rows, columns, sums + count * e, aside, lanes);
+            t->kernel->turn[0][0](from + r * t->slab * e, t->slab, rows, columns, sums + count * e, aside, lanes);
             for (int64_t j = 0; j < columns; j++)
                 memcpy(dw + ((k + j) * reach + r) * e, aside + j * lanes * e, (size_t)(rows * e));
         }
@@ -224,23 +225,21 @@ static size_t sums_bytes(const reel_conv2d_geometry *g, const tiling *t, int thr
 size_t cpu_conv2d_weight_gradient_scratch(const reel_call *call)
 {
     reel_conv2d_geometry g = measure(call);
-    if (!cpu_conv2d_fits(&g)) return 0;
+    if (!cpu_conv2d_fits(&g)) return cpu_conv2d_copies(call);
     tiling t = tile(&g, call->input[0].dtype);
     return t.steps + sums_bytes(&g, &t, call->threads) + (t.x + t.dy) * (size_t)call->threads;
 }
 
 reel_status cpu_conv2d_weight_gradient(const reel_call *call)
 {
-    const reel_array *x = &call->input[0], *dy = &call->input[1], *dw = &call->output[0];
     gradient d = {.c = {.g = measure(call),
-                        .dtype = x->dtype,
-                        .element = reel_dtype_size(x->dtype),
                         .threads = call->threads,
-                        .x = x->data,
-                        .w = dw->data,
-                        .y = dy->data}};
-    if (!cpu_conv2d_fits(&d.c.g)) return call->op->reference.run(call);
-    d.t = tile(&d.c.g, x->dtype);
+                        .x = call->input[0],
+                        .w = call->output[0],
+                        .y = call->input[1]}};
+    if (!cpu_conv2d_fits(&d.c.g)) return reel_kernel_run(&call->op->reference, call);
+    d.t = tile(&d.c.g, call->input[0].dtype);
+    d.c.kernel = d.t.kernel;
     d.sets = d.c.g.groups * d.t.shares * d.t.sections;
     d.step = call->scratch;
     d.sums = (char *)call->scratch + d.t.steps;

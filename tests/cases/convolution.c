@@ -39,6 +39,8 @@ const op_case cases_convolution[] = {
     {"conv2d", "relu=1 pad=1", "real:1x2x37x30 real:3x2x3x3 real:3"},
     {"conv2d", "relu=1 stride=2 groups=2", "real:1x4x5x6 real:4x2x3x2"},
     {"conv2d", "relu=1 pad=3", "real:1x90x4x5 real:2x90x7x7 real:2"},
+    {"conv2d", "pad=1 wide=1", "real:1x3x6x9 real:18x3x3x3 real:18"},
+    {"conv2d", "pad=1 stride=2,3", "real:2x3x9x11 real:5x3x3x3 real:5"},
 
     {"conv2d_input_gradient", "size=5", "real:2x4x3x3 real:4x3x3x3"},
     {"conv2d_input_gradient", "size=6 stride=2", "real:1x2x2x2 real:2x3x3x3"},
