@@ -4,7 +4,7 @@
 # shellcheck disable=SC2016 # the marks of code
 set -u
 REEL=${REEL:-build/reel}
-documents="README.md docs/*/*.md"
+documents="README.md docs/speed.md docs/*/*.md"
 checked=0 failed=0
 
 # holds WHAT DOCUMENT COMMAND…: the command must succeed.
