@@ -202,6 +202,33 @@ START_TEST(the_gradient_of_a_copied_weight_is_not_rounded)
 }
 END_TEST
 
+/* Batch norm of bf16 with its statistics and parameters in f32: mean 2, variance 1, of 602 values. */
+START_TEST(statistics_of_bf16_are_not_rounded)
+{
+    open_graph();
+    float one = 1, two = 2, three = 3, zero = 0;
+    reel_tensor *scale = reel_constant(graph, REEL_F32, REEL_SHAPE(1), &two), *gradient[2];
+    reel_tensor *shift = reel_constant(graph, REEL_F32, REEL_SHAPE(1), &one);
+    reel_tensor *none = reel_constant(graph, REEL_F32, REEL_SHAPE(1), &zero);
+    reel_tensor *threes =
+        reel_mul(ones(), reel_cast(reel_constant(graph, REEL_F32, REEL_SCALAR_SHAPE, &three), REEL_BF16));
+    reel_tensor *x = reel_concat((reel_tensor *[]){ones(), threes}, 2, 0);
+    reel_batch_norm_training how = {.epsilon = 0, .momentum = 1};
+    reel_batch_norm_result r = reel_batch_norm_train(x, scale, shift, none, none, how);
+    ck_assert_int_eq(r.y->dtype, REEL_BF16);
+    reel_gradients(reel_sum_all(reel_mul(r.y, x)), (reel_tensor *[]){scale, shift}, 2, gradient);
+    for (int b = 0; b < 2; b++) {
+        float mean, variance, dscale, dshift;
+        reel_bf16 y[602];
+        compute(backends[b], (reel_tensor *[]){r.mean, r.variance, gradient[0], gradient[1], r.y}, 5,
+                (void *[]){&mean, &variance, &dscale, &dshift, y});
+        ck_assert(mean == 2 && variance == 1 && dscale == 602 && dshift == 1204);
+        ck_assert(reel_bf16_to_float(y[0]) == -1 && reel_bf16_to_float(y[601]) == 3);
+    }
+    close_graph();
+}
+END_TEST
+
 /* An optimiser's step on bf16: the kernel gets float copies, and what it leaves alone comes back with the same bits. */
 START_TEST(an_update_in_bf16_changes_its_parameter)
 {
@@ -245,6 +272,7 @@ int main(void)
         the_node_that_overflows_is_named,
         sums_are_not_rounded,
         the_gradient_of_a_copied_weight_is_not_rounded,
+        statistics_of_bf16_are_not_rounded,
         an_update_in_bf16_changes_its_parameter,
     };
     return tiny_suite("bf16", tests, sizeof tests / sizeof *tests);

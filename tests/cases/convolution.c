@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 const op_case cases_convolution[] = {
+    {"conv2d", "wide=1 pad=1", "real:2x3x5x4 real:2x3x3x3 real:2"},
     {"conv2d", "", "real:2x3x5x5 real:4x3x3x3 real:4"},
     {"conv2d", "pad=1", "real:1x2x6x7 real:3x2x3x3 real:3"},
     {"conv2d", "pad=1", "real:2x3x5x5 real:4x3x3x3"},
