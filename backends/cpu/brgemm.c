@@ -10,8 +10,10 @@
 #pragma GCC optimize("fp-contract=fast")
 #endif
 
-#define UP_TO_6(F, v, r) F(1, v, r) F(2, v, r) F(3, v, r) F(4, v, r) F(5, v, r) F(6, v, r)
-#define UP_TO_9(F, v, r) UP_TO_6(F, v, r) F(7, v, r) F(8, v, r) F(9, v, r)
+#define UP_TO_4(F, v, r) F(1, v, r) F(2, v, r) F(3, v, r) F(4, v, r)
+#define UP_TO_6(F, v, r) UP_TO_4(F, v, r) F(5, v, r) F(6, v, r)
+#define UP_TO_8(F, v, r) UP_TO_6(F, v, r) F(7, v, r) F(8, v, r)
+#define UP_TO_9(F, v, r) UP_TO_8(F, v, r) F(9, v, r)
 #define UP_TO_10(F, v, r) UP_TO_9(F, v, r) F(10, v, r)
 #define UP_TO_12(F, v, r) UP_TO_10(F, v, r) F(11, v, r) F(12, v, r)
 #define UP_TO_14(F, v, r) UP_TO_12(F, v, r) F(13, v, r) F(14, v, r)
@@ -23,7 +25,9 @@
     UP_TO_14(F, 1, 1)                                                                                                  \
     UP_TO_14(F, 2, 1)                                                                                                  \
     UP_TO_9(F, 3, 1) UP_TO_6(F, 4, 1) UP_TO_14(F, 1, 3) UP_TO_12(F, 2, 3) UP_TO_14(F, 1, 5) UP_TO_10(F, 2, 5)
-#define KINDS KIND(1, 4, 14, 14, 9, 6), KIND(3, 2, 14, 12), KIND(5, 2, 14, 10)
+#define EACH_SWEEP(F) UP_TO_8(F, 1, 3) UP_TO_4(F, 2, 3) UP_TO_4(F, 1, 5) F(5, 1, 5) F(1, 2, 5) F(2, 2, 5)
+#define KINDS                                                                                                          \
+    KIND(1, 4, 14, 14, 9, 6), KIND(3, 2, 14, 12), KIND(5, 2, 14, 10), .tiles[1].swept = {8, 4}, .tiles[2].swept = {5, 2}
 
 #define REAL float
 #define DTYPE REEL_F32
@@ -44,10 +48,12 @@
 #include "backends/cpu/brgemm_tile.h"
 
 #undef EACH_TILE
+#undef EACH_SWEEP
 #undef KINDS
 #endif
 
 #define EACH_TILE(F) UP_TO_6(F, 1, 1) UP_TO_6(F, 2, 1)
+#define EACH_SWEEP(F)
 #define KINDS KIND(1, 2, 6, 6)
 
 #ifdef __x86_64__

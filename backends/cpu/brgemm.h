@@ -30,19 +30,30 @@ typedef struct {
 typedef void cpu_tile(const cpu_walk *walk, const void *a, const void *b, const void *from, int64_t from_row, void *c,
                       int64_t row);
 
+/* The sweep: the weights' gradient for all columns j < run of a kernel row at once. Two rows of pixels go by in step,
+
+       C[p, j, l] = from[p, j, l] + sum over m < count of A[m * pitch + p] * B[m - j, l],   B[-1], B[-2], … = 0,
+
+   where the last vectors of B stay in registers, so that an element of A, once broadcast, meets them all. `count` is a
+   multiple of the run. Points are from_row and row elements apart, columns side by side. */
+typedef void cpu_sweep(int64_t count, const void *a, int64_t pitch, const void *b, const void *from, int64_t from_row,
+                       void *c, int64_t row);
+
 /* Turns a block of a matrix: column j of `rows` rows, which are `row` elements apart, becomes the vector at
    to + j * to_row, for `columns` columns; rows and columns are at most the lanes, and lanes without a row are zero.
    Whole vectors are read, which must not go past `end`. */
 typedef void cpu_turn(const void *from, int64_t row, int64_t rows, int64_t columns, const void *end, void *to,
                       int64_t to_row);
 
-enum { CPU_POINTS = 14, CPU_VECTORS = 4, CPU_RUNS = 3 }; /* the most of any kernel */
+enum { CPU_POINTS = 14, CPU_VECTORS = 4, CPU_RUNS = 3, CPU_SWEEPS = 8 }; /* the most of any kernel */
 
 /* The tiles for one length of runs. */
 typedef struct {
     int64_t run, vectors;                    /* the most vectors of a tile */
     int64_t points[CPU_VECTORS];             /* the most points of a tile, by vectors - 1 */
     cpu_tile *tile[CPU_VECTORS][CPU_POINTS]; /* by vectors - 1 and points - 1 */
+    int64_t swept[CPU_VECTORS];              /* the most points of a sweep; there are none for runs of 1 */
+    cpu_sweep *sweep[CPU_VECTORS][CPU_SWEEPS];
 } cpu_tiles;
 
 typedef struct {

@@ -1,6 +1,7 @@
 /* The kernels of brgemm.h, included once for every float type and vector width. The including file sets REAL and its
-   DTYPE, LANES, NAME(x) and TARGET; EACH_TILE(F), which applies F to all triples of points, vectors and run; KINDS,
-   which lists what cpu_tiles says of each run; and LOW and HIGH, the places of a perfect shuffle's halves. */
+   DTYPE, LANES, NAME(x) and TARGET; EACH_TILE(F) and EACH_SWEEP(F), which apply F to all triples of points, vectors and
+   run; KINDS, which lists what cpu_tiles says of each run; and LOW and HIGH, the places of a perfect shuffle's halves.
+ */
 
 typedef REAL NAME(vector) __attribute__((vector_size(LANES * sizeof(REAL)), aligned(sizeof(REAL)), may_alias));
 
@@ -45,6 +46,52 @@ static inline __attribute__((always_inline)) TARGET void NAME(any)(const int poi
     }
 EACH_TILE(TILE)
 #undef TILE
+
+/* B[m - j] is in window[(m - j) % run]. */
+static inline __attribute__((always_inline)) TARGET void NAME(sweep)(const int points, const int vectors, const int run,
+                                                                     int64_t count, const REAL *a, int64_t pitch,
+                                                                     const REAL *b, const REAL *from, int64_t from_row,
+                                                                     REAL *c, int64_t row)
+{
+    NAME(vector) sum[5][CPU_SWEEPS][CPU_VECTORS], window[5][CPU_VECTORS];
+#pragma GCC unroll 5
+    for (int j = 0; j < run; j++)
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) {
+            window[j][v] = (NAME(vector)){0};
+#pragma GCC unroll 8
+            for (int p = 0; p < points; p++)
+                sum[j][p][v] = *(const NAME(vector) *)(from + p * from_row + (j * vectors + v) * LANES);
+        }
+    for (int64_t m = 0; m < count; m += run)
+#pragma GCC unroll 5
+        for (int u = 0; u < run; u++, a += pitch, b += vectors * LANES) {
+#pragma GCC unroll 4
+            for (int v = 0; v < vectors; v++) window[u][v] = *(const NAME(vector) *)(b + v * LANES);
+#pragma GCC unroll 8
+            for (int p = 0; p < points; p++)
+#pragma GCC unroll 5
+                for (int j = 0; j < run; j++)
+#pragma GCC unroll 4
+                    for (int v = 0; v < vectors; v++) sum[j][p][v] += a[p] * window[(u - j + run) % run][v];
+        }
+#pragma GCC unroll 5
+    for (int j = 0; j < run; j++)
+#pragma GCC unroll 8
+        for (int p = 0; p < points; p++)
+#pragma GCC unroll 4
+            for (int v = 0; v < vectors; v++) *(NAME(vector) *)(c + p * row + (j * vectors + v) * LANES) = sum[j][p][v];
+}
+
+#define SWEEP(points, vectors, run)                                                                                    \
+    static TARGET void NAME(sweep_##points##_##vectors##_##run)(int64_t count, const void *a, int64_t pitch,           \
+                                                                const void *b, const void *from, int64_t from_row,     \
+                                                                void *c, int64_t row)                                  \
+    {                                                                                                                  \
+        NAME(sweep)(points, vectors, run, count, a, pitch, b, from, from_row, c, row);                                 \
+    }
+EACH_SWEEP(SWEEP)
+#undef SWEEP
 
 /* --- turning: elements are of type REAL in between, whatever is read and written --- */
 
@@ -123,11 +170,14 @@ TURN(1, 1)
 
 #define ENTRY(points, vectors, run)                                                                                    \
     .tiles[run / 2].tile[vectors - 1][points - 1] = NAME(tile_##points##_##vectors##_##run),
+#define SWEPT(points, vectors, run)                                                                                    \
+    .tiles[run / 2].sweep[vectors - 1][points - 1] = NAME(sweep_##points##_##vectors##_##run),
 static const cpu_brgemm NAME(kernel) = {
     .packed = DTYPE,
     .lanes = LANES,
     KINDS,
-    EACH_TILE(ENTRY).turn = {{NAME(turn_00), NAME(turn_01)}, {NAME(turn_10), NAME(turn_11)}}};
+    EACH_TILE(ENTRY) EACH_SWEEP(SWEPT).turn = {{NAME(turn_00), NAME(turn_01)}, {NAME(turn_10), NAME(turn_11)}}};
+#undef SWEPT
 #undef ENTRY
 
 #undef REAL

@@ -9,6 +9,9 @@
                strip of output rows, slab: pack dy
                    kernel position, tile of input channels: the kernel
 
+   Where the columns of the kernel are a run, the sweep of brgemm.h takes them together. Its rows of dy are as wide as
+   those of packed x, with zeros at their ends, so that the rows of a strip go by as one.
+
    A band is as high as packed x fits the second-level cache, since the rows above and below it are packed once more. dy
    follows in strips, long enough to pay for loading and storing the sums that a strip is added to.
    Where the weight is small and the picture large, the bands are cut into a fixed number of parts whose sums are added
@@ -30,6 +33,8 @@ enum {
 
 typedef struct {
     const cpu_brgemm *kernel;
+    const cpu_tiles *tiles;
+    bool sweeps;
     int64_t rows, bands, strip;      /* output rows in a band, bands in an image, output rows in a strip */
     int64_t height, width, depth;    /* of packed x: rows, columns, input channels */
     int64_t stored;                  /* input channels with the padding of the last vector */
@@ -39,11 +44,19 @@ typedef struct {
     size_t x, dy, sums, steps;       /* bytes */
 } tiling;
 
+/* A sweep goes over the zeros at the ends of rows, too: they must be few. */
+static bool can_sweep(const reel_conv2d_geometry *g, const cpu_tiles *tiles)
+{
+    return tiles->run > 1 && g->stride[0] == 1 && g->stride[1] == 1 && g->dilation[1] == 1 && 8 * (g->kw - 1) < g->q;
+}
+
 static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
 {
     tiling t = {.kernel = cpu_brgemm_choose(dtype)};
-    const cpu_tiles *tiles = &t.kernel->tiles[0];
     int64_t e = cpu_size(t.kernel->packed), lanes = t.kernel->lanes, positions = g->kh * g->kw;
+    t.tiles = cpu_brgemm_tiles(t.kernel, g->kw);
+    t.sweeps = can_sweep(g, t.tiles);
+    if (!t.sweeps) t.tiles = cpu_brgemm_tiles(t.kernel, 1);
     t.width = (g->q - 1) * g->stride[1] + (g->kw - 1) * g->dilation[1] + 1;
     t.depth = cpu_even(g->cg, cpu_most(64, SUMS_ROWS / positions));
     t.sections = cpu_pieces(g->cg, t.depth);
@@ -53,14 +66,14 @@ static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
     t.bands = cpu_pieces(g->p, t.rows);
     t.strip = cpu_even(t.rows, STRIP / g->q);
     t.height = (t.rows - 1) * g->stride[0] + reach + 1;
-    t.vectors = cpu_even(cpu_pieces(g->kg, lanes), tiles->vectors);
-    t.points = cpu_even(t.depth, tiles->points[t.vectors - 1]);
+    t.vectors = cpu_even(cpu_pieces(g->kg, lanes), t.tiles->vectors);
+    t.points = cpu_even(t.depth, (t.sweeps ? t.tiles->swept : t.tiles->points)[t.vectors - 1]);
     t.slab = t.vectors * lanes;
     t.slabs = cpu_even(cpu_pieces(g->kg, t.slab), SUMS_BYTES / (t.depth * positions * t.slab * e));
     t.shares = cpu_pieces(g->kg, t.slab * t.slabs);
     t.parts = cpu_least(cpu_pieces(TASKS, t.shares * t.sections * g->groups), g->n * t.bands);
-    t.x = cpu_conv2d_aligned((size_t)(t.height * t.width * t.stored * e));
-    t.dy = cpu_conv2d_aligned((size_t)(t.strip * g->q * t.slab * e));
+    t.x = cpu_conv2d_aligned((size_t)((t.height * t.width + t.tiles->run) * t.stored * e));
+    t.dy = cpu_conv2d_aligned((size_t)((t.strip * t.width + t.tiles->run) * t.slab * e));
     t.sums = cpu_conv2d_aligned((size_t)(t.slabs * t.depth * positions * t.slab * e));
     t.steps = cpu_conv2d_aligned((size_t)g->q * sizeof(int64_t));
     return t;
@@ -111,26 +124,47 @@ static void pack_x(const gradient *d, const block *b, int64_t image, int64_t top
                         high - low, to + low * t->stored * e, t->stored);
         memset(to + high * t->stored * e, 0, (size_t)((t->width - high) * t->stored * e));
     }
+    memset(to, 0, (size_t)(t->tiles->run * t->stored * e)); /* what a sweep's last run reaches beyond */
+}
+
+/* Rows of dy from element `y` on, [pixel, lane]; for a sweep with zeros that make a row as wide as one of x. */
+static void pack_dy(const gradient *d, int64_t y, int64_t channels, int64_t rows, char *to)
+{
+    const reel_conv2d_geometry *g = &d->c.g;
+    const tiling *t = &d->t;
+    int64_t plane = g->p * g->q, pixel = t->slab * cpu_size(t->kernel->packed);
+    if (!t->sweeps) {
+        cpu_conv2d_turn(t->kernel, &d->c.y, y, plane, channels, rows * g->q, to, t->slab);
+        return;
+    }
+    for (int64_t p = 0; p < rows; p++, to += t->width * pixel) {
+        cpu_conv2d_turn(t->kernel, &d->c.y, y + p * g->q, plane, channels, g->q, to, t->slab);
+        memset(to + g->q * pixel, 0, (size_t)((t->width - g->q) * pixel));
+    }
+    memset(to, 0, (size_t)(t->tiles->run * pixel));
 }
 
 /* Adds a strip of one slab to its sums [input channel, kernel position, lane]. */
 static void add_strip(const gradient *d, const block *b, int64_t rows, const char *x, const char *dy, bool first,
                       char *sums)
 {
-    static const double nothing[64];
+    static const double nothing[128];
     const reel_conv2d_geometry *g = &d->c.g;
     const tiling *t = &d->t;
     int64_t e = cpu_size(t->kernel->packed), positions = g->kh * g->kw, line = t->width * t->stored;
-    int64_t row = positions * t->slab;
+    int64_t row = positions * t->slab, run = t->tiles->run, count = cpu_pieces(rows * t->width, run) * run;
     cpu_walk walk = {rows, g->q, g->stride[0] * line, d->step};
-    for (int64_t position = 0; position < positions; position++) {
+    for (int64_t position = 0; position < positions; position += run) {
         int64_t i = position / g->kw, j = position % g->kw;
         const char *at = x + (i * g->dilation[0] * line + j * g->dilation[1] * t->stored) * e;
         for (int64_t c = 0; c < b->depth; c += t->points) {
             char *to = sums + (c * row + position * t->slab) * e;
-            int64_t points = cpu_least(t->points, b->depth - c);
-            t->kernel->tiles[0].tile[t->vectors - 1][points - 1](
-                &walk, at + c * e, dy, first ? (const void *)nothing : to, first ? 0 : row, to, row);
+            const void *from = first ? (const void *)nothing : to;
+            int64_t points = cpu_least(t->points, b->depth - c), from_row = first ? 0 : row;
+            if (t->sweeps)
+                t->tiles->sweep[t->vectors - 1][points - 1](count, at + c * e, t->stored, dy, from, from_row, to, row);
+            else
+                t->tiles->tile[t->vectors - 1][points - 1](&walk, at + c * e, dy, from, from_row, to, row);
         }
     }
 }
@@ -149,8 +183,7 @@ static void sum_bands(const gradient *d, const block *b, int64_t from, int64_t u
         for (int64_t p = p0; p < p1; p += t->strip) {
             int64_t rows = cpu_least(t->strip, p1 - p);
             for (int64_t s = 0; s * t->slab < b->channels; s++) {
-                cpu_conv2d_turn(t->kernel, &d->c.y, y + s * t->slab * plane + p * g->q, plane,
-                                cpu_least(t->slab, b->channels - s * t->slab), rows * g->q, dy, t->slab);
+                pack_dy(d, y + s * t->slab * plane + p * g->q, cpu_least(t->slab, b->channels - s * t->slab), rows, dy);
                 add_strip(d, b, rows, x + (p - p0) * g->stride[0] * t->width * t->stored * e, dy,
                           band == from && p == p0, sums + s * slab_sums * e);
             }
