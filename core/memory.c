@@ -1,9 +1,14 @@
-/* See memory.h. Blocks come from aligned_alloc with 64-byte alignment: a cache line, and the widest vector. */
+/* See memory.h. Blocks come from aligned_alloc with 64-byte alignment: a cache line, and the widest vector. Large ones
+   begin on a huge page and ask for such pages: one fault and one entry of the address cache then serve 2 MiB, not 4 KiB.
+   Only pages that lie in the block as a whole are asked for, so that it costs no memory. */
 #include "core/memory.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20, LARGE = 2 * HUGE_PAGE };
 
 static atomic_uint_fast64_t asked;
 static atomic_uint_fast64_t fail_at;
@@ -30,8 +35,12 @@ static bool told_to_fail(void)
 void *reel_alloc_raw(size_t count, size_t size)
 {
     size_t bytes;
-    if (told_to_fail() || !reel_multiply(count, size, &bytes) || bytes > PTRDIFF_MAX - 64) return NULL;
-    return aligned_alloc(64, ((bytes ? bytes : 1) + 63) & ~(size_t)63);
+    if (told_to_fail() || !reel_multiply(count, size, &bytes) || bytes > PTRDIFF_MAX - HUGE_PAGE) return NULL;
+    size_t whole = ((bytes ? bytes : 1) + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+    if (bytes < LARGE) return aligned_alloc(ALIGNMENT, whole);
+    void *block = aligned_alloc(HUGE_PAGE, whole);
+    if (block) madvise(block, bytes & ~(size_t)(HUGE_PAGE - 1), MADV_HUGEPAGE);
+    return block;
 }
 
 void *reel_alloc(size_t count, size_t size)
