@@ -1,6 +1,6 @@
 /* See memory.h. Blocks come from aligned_alloc with 64-byte alignment: a cache line, and the widest vector. Large ones
-   begin on a huge page and ask for such pages: one fault and one entry of the address cache then serve 2 MiB, not 4 KiB.
-   Only pages that lie in the block as a whole are asked for, so that it costs no memory. */
+   begin on a huge page and ask for such pages: one fault and one entry of the address cache then serve 2 MiB, not
+   4 KiB. Only pages that lie in the block as a whole are asked for, so that it costs no memory. */
 #include "core/memory.h"
 
 #include <stdatomic.h>
