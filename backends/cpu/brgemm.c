@@ -1,6 +1,7 @@
 /* See brgemm.h. */
 #include "backends/cpu/brgemm.h"
 
+#include "backends/cpu/brgemm_amx.h"
 #include "backends/cpu/isa.h"
 
 #include <string.h>
@@ -46,6 +47,16 @@
 #define NAME(x) wide_f64_##x
 #define TARGET __attribute__((target("avx512f,prefer-vector-width=512")))
 #include "backends/cpu/brgemm_tile.h"
+
+static const cpu_brgemm amx_kernel = {
+    .packed = REEL_BF16,
+    .lanes = 16,
+    .terms = 32,
+    .grain = 16,
+    .tiles[0] = {1, 2, {32, 32}, .tile = {{cpu_amx_16_1, cpu_amx_32_1}, {cpu_amx_16_2, cpu_amx_32_2}}},
+    .turn = {{wide_f32_turn_00, wide_f32_turn_01}, {wide_f32_turn_10, wide_f32_turn_11}},
+    .begin = cpu_amx_begin,
+    .end = cpu_amx_end};
 
 #undef EACH_TILE
 #undef EACH_SWEEP
@@ -98,6 +109,7 @@ const cpu_brgemm *cpu_brgemm_choose(reel_dtype dtype)
 {
     bool single = dtype != REEL_F64;
 #ifdef __x86_64__
+    if (cpu_isa_current() >= CPU_ISA_AMX && dtype == REEL_BF16) return &amx_kernel;
     if (cpu_isa_current() >= CPU_ISA_AVX512) return single ? &wide_f32_kernel : &wide_f64_kernel;
     if (cpu_isa_current() >= CPU_ISA_AVX2) return single ? &middle_f32_kernel : &middle_f64_kernel;
 #endif

@@ -14,7 +14,10 @@
    points and four vectors of 16 lanes, 4 loads of B and 6 broadcasts of A serve 24 multiply-adds, in 29 of AVX-512's 32
    registers. A run, the columns of a kernel whose step is 1, does better: an element of A, once broadcast, serves all
    points that meet it. With a run of 3, 12 points and two vectors, 6 loads and 14 broadcasts serve 72; with a run of 5
-   and 10 points, 10 and 14 serve 100. */
+   and 10 points, 10 and 14 serve 100.
+
+   AMX multiplies matrices of bfloat16 at once: a step has 32 terms instead of one, neighbours in A and, in pairs,
+   innermost in B: [step][pair][lane][2]. Sums are float (brgemm_amx.c). */
 #ifndef REEL_BACKENDS_CPU_BRGEMM_H
 #define REEL_BACKENDS_CPU_BRGEMM_H
 
@@ -24,6 +27,7 @@
 typedef struct {
     int64_t outer, inner, step;
     const int64_t *offset; /* inner of them */
+    int64_t point;         /* from a point to the next: 1 but where a step takes several terms */
 } cpu_walk;
 
 /* `from` and `c` have from_row and row elements from one point to the next; from_row 0 starts every point alike. */
@@ -51,7 +55,7 @@ enum { CPU_POINTS = 14, CPU_VECTORS = 4, CPU_RUNS = 3, CPU_SWEEPS = 8 }; /* the 
 typedef struct {
     int64_t run, vectors;                    /* the most vectors of a tile */
     int64_t points[CPU_VECTORS];             /* the most points of a tile, by vectors - 1 */
-    cpu_tile *tile[CPU_VECTORS][CPU_POINTS]; /* by vectors - 1 and points - 1 */
+    cpu_tile *tile[CPU_VECTORS][CPU_POINTS]; /* by vectors - 1 and (points - 1) / grain */
     int64_t swept[CPU_VECTORS];              /* the most points of a sweep; there are none for runs of 1 */
     cpu_sweep *sweep[CPU_VECTORS][CPU_SWEEPS];
 } cpu_tiles;
@@ -59,15 +63,19 @@ typedef struct {
 typedef struct {
     reel_dtype packed;         /* of A and B */
     int64_t lanes;             /* elements of a vector */
+    int64_t terms;             /* of the sum, in a step */
+    int64_t grain;             /* points are made in multiples of it, asked for or not */
     cpu_tiles tiles[CPU_RUNS]; /* the first for runs of 1; those with no vectors do not exist */
     cpu_turn *turn[2][2];      /* by whether it reads bf16, and whether it writes it */
+    void (*begin)(void);       /* for a thread to call before its first tile, and behind its last; may be NULL */
+    void (*end)(void);
 } cpu_brgemm;
 
 /* The tiles for runs of this length; those for runs of 1 where there are none. */
 const cpu_tiles *cpu_brgemm_tiles(const cpu_brgemm *kernel, int64_t run);
 
 /* The kernel for arrays of a float type under the instruction set in force (isa.h). For bf16 it is that for f32, which
-   loses nothing. */
+   loses nothing, but where there is AMX. */
 const cpu_brgemm *cpu_brgemm_choose(reel_dtype dtype);
 
 #endif

@@ -175,6 +175,8 @@ TURN(1, 1)
 static const cpu_brgemm NAME(kernel) = {
     .packed = DTYPE,
     .lanes = LANES,
+    .terms = 1,
+    .grain = 1,
     KINDS,
     EACH_TILE(ENTRY) EACH_SWEEP(SWEPT).turn = {{NAME(turn_00), NAME(turn_01)}, {NAME(turn_10), NAME(turn_11)}}};
 #undef SWEPT

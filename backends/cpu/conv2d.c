@@ -26,6 +26,7 @@ enum {
     SLABS = 8,               /* of a task, at most */
     INPUT_BYTES = 384 << 10, /* of a packed section of x, at most */
     WEIGHT_BYTES = 256 << 10,
+    LONGER = 2, /* where a step has several terms, sections are so much longer, to load and store sums less often */
 };
 
 typedef struct {
@@ -33,11 +34,12 @@ typedef struct {
     const cpu_tiles *tiles; /* for the columns of the kernel as a run, or one by one */
     bool plain;
     cpu_band band;
-    int64_t rows, bands;     /* output rows in a band */
-    int64_t depth;           /* input channels in a section */
-    int64_t vectors, width;  /* of a slab: vectors, output channels */
-    int64_t slabs, shares;   /* slabs in a task */
-    size_t x, w, sums, room; /* bytes of what a thread packs, and of all that it needs */
+    int64_t pitch;                  /* points from a row of sums to the next */
+    int64_t rows, bands;            /* output rows in a band */
+    int64_t depth;                  /* input channels in a section */
+    int64_t vectors, width;         /* of a slab: vectors, output channels */
+    int64_t slabs, shares;          /* slabs in a task */
+    size_t x, w, aside, sums, room; /* bytes of what a thread packs, and of all that it needs */
 } tiling;
 
 /* A kernel of one element that visits every pixel: x, if no bf16, is read where it lies. */
@@ -50,8 +52,9 @@ static bool plain(const reel_conv2d_geometry *g)
 static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
 {
     tiling t = {.kernel = cpu_brgemm_choose(dtype)};
-    int64_t e = cpu_size(t.kernel->packed), positions = g->kh * g->kw;
-    t.plain = plain(g) && dtype == t.kernel->packed;
+    int64_t e = cpu_size(t.kernel->packed), s = cpu_size(reel_dtype_of_sum(t.kernel->packed));
+    int64_t positions = g->kh * g->kw, terms = t.kernel->terms;
+    t.plain = plain(g) && dtype == t.kernel->packed && t.kernel->terms == 1;
     t.tiles = cpu_brgemm_tiles(t.kernel, g->stride[1] == 1 && g->dilation[1] == 1 ? g->kw : 1);
     t.vectors = cpu_even(cpu_pieces(g->kg, t.kernel->lanes), t.tiles->vectors);
     t.width = t.vectors * t.kernel->lanes;
@@ -61,12 +64,15 @@ static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
     int64_t all = cpu_pieces(g->kg, t.width), wanted = cpu_pieces(TASKS, g->n * g->groups * t.bands);
     t.slabs = cpu_even(all, cpu_least(SLABS, all / wanted));
     t.shares = cpu_pieces(all, t.slabs);
+    t.pitch = terms > 1 ? t.band.width : g->q;
     t.depth = cpu_least(INPUT_BYTES / (t.band.plane * e), WEIGHT_BYTES / (positions * t.width * e));
-    t.depth = cpu_even(g->cg, t.depth);
-    t.x = t.plain ? 0 : cpu_conv2d_aligned((size_t)(t.depth * t.band.plane * e));
+    t.depth = cpu_even(cpu_pieces(g->cg, terms), t.depth / terms * (terms > 1 ? LONGER : 1)) * terms;
+    int64_t beyond = t.kernel->grain - 1; /* points that nobody asked for */
+    t.x = t.plain ? 0 : cpu_conv2d_aligned((size_t)((t.depth * t.band.plane + beyond * terms) * e));
     t.w = cpu_conv2d_aligned((size_t)(t.depth * positions * t.width * e));
-    t.sums = cpu_conv2d_aligned((size_t)(t.rows * g->q * t.width * e));
-    t.room = t.x + t.w + t.sums * (size_t)(t.depth < g->cg ? t.slabs : 1);
+    t.aside = cpu_conv2d_join_room(g, t.kernel, &t.band, t.width);
+    t.sums = cpu_conv2d_aligned((size_t)((t.rows * t.pitch + beyond) * t.width * s));
+    t.room = t.x + t.w + t.aside + t.sums * (size_t)(t.depth < g->cg ? t.slabs : 1);
     return t;
 }
 
@@ -89,23 +95,29 @@ typedef struct {
     int64_t image, group, first, rows; /* output rows */
     int64_t k0, channels;              /* output channels within the group */
     const char *x;
-    char *w, *sums;
+    char *w, *aside, *sums;
 } work;
 
-/* The sums of one slab, in vectors of `vectors`, of all tiles of the band for one section. */
+/* The sums of one slab, in vectors of `vectors`, of all tiles of the band for one section. Where sums and x go on from
+   one row to the next alike, tiles run across the ends of rows. */
 static void add_section(const work *k, int64_t depth, int64_t vectors, const char *from, int64_t from_row, char *sums)
 {
     const reel_conv2d_geometry *g = &k->c->g;
-    const cpu_brgemm *kernel = k->t->kernel;
-    const cpu_tiles *tiles = k->t->tiles;
-    int64_t e = cpu_size(kernel->packed), row = vectors * kernel->lanes, line = g->stride[0] * k->t->band.line;
-    int64_t most = cpu_even(g->q, tiles->points[vectors - 1]);
-    cpu_walk walk = {depth, g->kh * g->kw / tiles->run, k->t->plain ? g->h * g->w : k->t->band.plane, k->offset};
-    for (int64_t p = 0; p < k->rows; p++)
-        for (int64_t q = 0; q < g->q; q += most) {
-            int64_t points = cpu_least(most, g->q - q), pixel = p * g->q + q;
-            tiles->tile[vectors - 1][points - 1](&walk, k->x + (p * line + q) * e, k->w, from + pixel * from_row * e,
-                                                 from_row, sums + pixel * row * e, row);
+    const tiling *t = k->t;
+    const cpu_tiles *tiles = t->tiles;
+    int64_t e = cpu_size(t->kernel->packed), s = cpu_size(reel_dtype_of_sum(t->kernel->packed));
+    int64_t terms = t->kernel->terms, grain = t->kernel->grain, row = vectors * t->kernel->lanes;
+    bool through = t->pitch == t->band.width;
+    int64_t runs = through ? 1 : k->rows, length = through ? (k->rows - 1) * t->pitch + g->q : g->q;
+    int64_t most = cpu_even(cpu_pieces(length, grain), tiles->points[vectors - 1] / grain) * grain;
+    cpu_walk walk = {cpu_pieces(depth, terms), g->kh * g->kw / tiles->run,
+                     (t->plain ? g->h * g->w : t->band.plane) * terms, k->offset, terms};
+    for (int64_t r = 0; r < runs; r++)
+        for (int64_t i = 0; i < length; i += most) {
+            int64_t points = cpu_least(most, length - i), pixel = r * t->pitch + i;
+            tiles->tile[vectors - 1][(points - 1) / grain](&walk, k->x + (r * t->band.width + i) * terms * e, k->w,
+                                                           from + pixel * from_row * s, from_row,
+                                                           sums + pixel * row * s, row);
         }
 }
 
@@ -120,15 +132,14 @@ CLONES static void clamp(reel_dtype dtype, int64_t count, void *sums)
         CLAMP(double)
 }
 
-/* Turns the sums [pixel, lane] of a slab into planes of y. */
-static void write_planes(const work *k, int64_t slab, int64_t lanes, int64_t row, const char *sums)
+/* Turns sums [pixel, lane] of a slab into planes of y, from element `first` on. */
+static void write_pixels(const work *k, int64_t first, int64_t pixels, int64_t lanes, int64_t row, const char *sums)
 {
-    const reel_conv2d_geometry *g = &k->c->g;
     const cpu_brgemm *kernel = k->t->kernel;
     cpu_turn *turn = kernel->turn[0][k->c->y.dtype == REEL_BF16];
-    int64_t s = cpu_size(kernel->packed), e = cpu_size(k->c->y.dtype), step = kernel->lanes;
-    int64_t plane = g->p * g->q, pixels = k->rows * g->q, k0 = k->group * g->kg + k->k0 + slab * k->t->width;
-    char *y = (char *)k->c->y.data + ((k->image * g->k + k0) * plane + k->first * g->q) * e, aside[4096];
+    int64_t s = cpu_size(reel_dtype_of_sum(kernel->packed)), e = cpu_size(k->c->y.dtype), step = kernel->lanes;
+    int64_t plane = k->c->g.p * k->c->g.q;
+    char *y = (char *)k->c->y.data + first * e, aside[4096];
     const char *end = sums + pixels * row * s;
     for (int64_t i = 0; i < pixels; i += step)
         for (int64_t l = 0; l < lanes; l += step) {
@@ -143,6 +154,17 @@ static void write_planes(const work *k, int64_t slab, int64_t lanes, int64_t row
             for (int64_t j = 0; j < channels; j++)
                 memcpy(to + j * plane * e, aside + j * step * e, (size_t)(count * e));
         }
+}
+
+/* All rows at once where no points are between them. */
+static void write_planes(const work *k, int64_t slab, int64_t lanes, int64_t row, const char *sums)
+{
+    const reel_conv2d_geometry *g = &k->c->g;
+    const tiling *t = k->t;
+    int64_t s = cpu_size(reel_dtype_of_sum(t->kernel->packed)), rows = t->pitch == g->q ? k->rows : 1;
+    int64_t plane = k->image * g->k + k->group * g->kg + k->k0 + slab * t->width;
+    for (int64_t r = 0; r < k->rows; r += rows)
+        write_pixels(k, (plane * g->p + k->first + r) * g->q, rows * g->q, lanes, row, sums + r * t->pitch * row * s);
 }
 
 /* The bias of some output channels, from k0 on, in the type of the sums. */
@@ -163,13 +185,16 @@ static void run_slab(const work *k, int64_t slab, int64_t c0, int64_t depth)
     const tiling *t = k->t;
     int64_t lanes = cpu_least(t->width, k->channels - slab * t->width), k0 = k->k0 + slab * t->width;
     int64_t vectors = cpu_pieces(lanes, t->kernel->lanes), row = vectors * t->kernel->lanes;
-    bool once = t->depth == g->cg;
+    bool once = t->depth >= g->cg;
     char *sums = k->sums + (once ? 0 : slab) * (int64_t)t->sums, start[512] = {0};
     start_sums(k->c, k->group * g->kg + k0, lanes, start);
-    cpu_conv2d_pack_weight(k->c, k->group, k0, lanes, vectors, c0, depth, k->w);
+    if (t->kernel->terms > 1)
+        cpu_conv2d_join_weight(k->c, k->group, k0, lanes, vectors, c0, depth, k->aside, k->w);
+    else
+        cpu_conv2d_pack_weight(k->c, k->group, k0, lanes, vectors, c0, depth, k->w);
     add_section(k, depth, vectors, c0 ? sums : start, c0 ? row : 0, sums);
     if (c0 + depth < g->cg) return;
-    if (k->c->relu) clamp(t->kernel->packed, k->rows * g->q * row, sums);
+    if (k->c->relu) clamp(reel_dtype_of_sum(t->kernel->packed), k->rows * t->pitch * row, sums);
     write_planes(k, slab, lanes, row, sums);
 }
 
@@ -182,16 +207,20 @@ static void run_task(const cpu_convolution *c, const tiling *t, const int64_t *o
     k.rows = cpu_least(t->rows, g->p - k.first);
     k.k0 = share * t->slabs * t->width;
     k.channels = cpu_least(t->slabs * t->width, g->kg - k.k0);
-    k.x = room, k.w = room + t->x, k.sums = k.w + t->w;
+    k.x = room, k.w = room + t->x, k.aside = k.w + t->w, k.sums = k.aside + t->aside;
+    if (t->kernel->begin) t->kernel->begin();
     for (int64_t c0 = 0; c0 < g->cg; c0 += t->depth) {
         int64_t depth = cpu_least(t->depth, g->cg - c0);
         int64_t channel = k.image * g->c + k.group * g->cg + c0;
         if (t->plain)
             k.x = (const char *)c->x.data + (channel * g->h + k.first) * g->w * cpu_size(c->x.dtype);
+        else if (t->kernel->terms > 1)
+            cpu_conv2d_join_band(c, &t->band, channel, depth, k.first, k.aside, room);
         else
             cpu_conv2d_pack_band(c, &t->band, channel, depth, k.first, room);
         for (int64_t slab = 0; slab * t->width < k.channels; slab++) run_slab(&k, slab, c0, depth);
     }
+    if (t->kernel->end) t->kernel->end();
 }
 
 void cpu_convolve(const cpu_convolution *c)
@@ -201,7 +230,7 @@ void cpu_convolve(const cpu_convolution *c)
     int64_t *offset = (int64_t *)(void *)c->scratch, tasks = g->n * g->groups * t.bands * t.shares;
     char *rooms = c->scratch + offset_bytes(g);
     for (int64_t i = 0; i < g->kh * g->kw; i += t.tiles->run)
-        offset[i / t.tiles->run] = cpu_conv2d_offset(g, &t.band, i / g->kw, i % g->kw);
+        offset[i / t.tiles->run] = cpu_conv2d_offset(g, &t.band, i / g->kw, i % g->kw) * t.kernel->terms;
 #pragma omp parallel for schedule(dynamic) num_threads(c->threads)
     for (int64_t task = 0; task < tasks; task++)
         run_task(c, &t, offset, task, rooms + (size_t)omp_get_thread_num() * t.room);

@@ -40,20 +40,22 @@ size_t cpu_conv2d_copies(const reel_call *call);
 
 /* --- packing --- */
 
-/* The rows of x that a band of `rows` output rows reads, padded: for each channel `height` lines, for each line one
-   phase for each column that a stride steps over, `width` elements each. In a phase, neighbouring outputs read
-   neighbouring elements whatever the stride. */
+/* The rows of x that a band of output rows reads, padded. For each channel there is a phase for each row and column
+   that a stride steps over, of `height` rows of `width` elements: in a phase, neighbouring outputs read neighbouring
+   elements whatever the stride. */
 typedef struct {
-    int64_t height, phases, width;
-    int64_t line, plane; /* elements */
+    int64_t phases[2], height, width;
+    int64_t plane; /* elements from one channel to the next */
 } cpu_band;
 cpu_band cpu_conv2d_band(const reel_conv2d_geometry *g, int64_t rows);
 
-/* Where in a channel's plane of a band kernel position (i, j) of output (0, 0) lies. */
+/* Where in a channel's plane of a band kernel position (i, j) of output (0, 0) lies; the next row is `width` further.
+ */
 static inline int64_t cpu_conv2d_offset(const reel_conv2d_geometry *g, const cpu_band *b, int64_t i, int64_t j)
 {
-    int64_t right = j * g->dilation[1];
-    return i * g->dilation[0] * b->line + right % g->stride[1] * b->width + right / g->stride[1];
+    int64_t down = i * g->dilation[0], right = j * g->dilation[1];
+    int64_t phase = down % g->stride[0] * b->phases[1] + right % g->stride[1];
+    return (phase * b->height + down / g->stride[0]) * b->width + right / g->stride[1];
 }
 
 /* Packs `channels` planes of x, from plane `first` on, for the band whose first output row is p0. */
@@ -69,6 +71,26 @@ void cpu_conv2d_pack_weight(const cpu_convolution *c, int64_t group, int64_t k0,
    written whole, up to `lanes` elements wide beyond `rows`, with zeros. */
 void cpu_conv2d_turn(const cpu_brgemm *kernel, const reel_array *from, int64_t first, int64_t row, int64_t rows,
                      int64_t columns, char *to, int64_t to_row);
+
+/* --- packing for kernels with several terms in a step; `aside` is room to work in --- */
+
+size_t cpu_conv2d_join_room(const reel_conv2d_geometry *g, const cpu_brgemm *kernel, const cpu_band *b, int64_t width);
+
+/* cpu_conv2d_pack_band, channels innermost: for each `terms` of them a plane of elements with so many channels. */
+void cpu_conv2d_join_band(const cpu_convolution *c, const cpu_band *b, int64_t first, int64_t channels, int64_t p0,
+                          char *aside, char *to);
+
+/* cpu_conv2d_pack_weight in steps of `terms` channels: for each, for each kernel position, [pair][lane][2]. */
+void cpu_conv2d_join_weight(const cpu_convolution *c, int64_t group, int64_t k0, int64_t lanes, int64_t vectors,
+                            int64_t c0, int64_t depth, char *aside, char *to);
+
+/* The pixels of some rows of y that are `pitch` apart, in whole steps. */
+int64_t cpu_conv2d_joined(const cpu_convolution *c, int64_t rows, int64_t pitch);
+
+/* Such rows from element `first` of y on, with zeros between them: [pair of pixels][lane][2]. `aside` is as large as
+   what is made. */
+void cpu_conv2d_join_rows(const cpu_convolution *c, int64_t first, int64_t lanes, int64_t vectors, int64_t rows,
+                          int64_t pitch, char *aside, char *to);
 
 /* --- small arithmetic --- */
 

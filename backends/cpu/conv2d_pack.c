@@ -19,59 +19,73 @@ size_t cpu_conv2d_copies(const reel_call *call)
 
 cpu_band cpu_conv2d_band(const reel_conv2d_geometry *g, int64_t rows)
 {
-    cpu_band b = {.height = (rows - 1) * g->stride[0] + (g->kh - 1) * g->dilation[0] + 1,
-                  .phases = g->stride[1],
-                  .width = g->q + (g->kw - 1) * g->dilation[1] / g->stride[1]};
-    b.line = b.phases * b.width;
-    b.plane = b.height * b.line;
+    int64_t down = (g->kh - 1) * g->dilation[0], right = (g->kw - 1) * g->dilation[1];
+    cpu_band b = {.phases = {cpu_least(g->stride[0], down + 1), cpu_least(g->stride[1], right + 1)},
+                  .height = rows + down / g->stride[0],
+                  .width = g->q + right / g->stride[1]};
+    b.plane = b.phases[0] * b.phases[1] * b.height * b.width;
     return b;
 }
 
 #define COPY(T, value)                                                                                                 \
     for (int64_t i = 0; i < count; i++) ((T *)to)[i] = value;
 
-/* Every `stride`-th of some elements, bf16 as floats. */
-CLONES static void copy(const void *from, reel_dtype dtype, int64_t stride, int64_t count, void *to)
+/* Every `stride`-th of some elements, bf16 as floats where those are asked for. */
+CLONES static void copy(const void *from, reel_dtype dtype, int64_t stride, int64_t count, void *to, reel_dtype packed)
 {
-    if (dtype == REEL_BF16 && stride == 1)
-        COPY(float, reel_bf16_to_float(((const reel_bf16 *)from)[i]))
-    else if (dtype == REEL_BF16)
-        COPY(float, reel_bf16_to_float(((const reel_bf16 *)from)[i * stride]))
-    else if (stride == 1)
+    if (dtype == packed && stride == 1)
         memcpy(to, from, (size_t)(count * cpu_size(dtype)));
+    else if (packed == REEL_BF16)
+        COPY(reel_bf16, ((const reel_bf16 *)from)[i * stride])
+    else if (packed == REEL_F64)
+        COPY(double, ((const double *)from)[i * stride])
     else if (dtype == REEL_F32)
         COPY(float, ((const float *)from)[i * stride])
+    else if (stride == 1)
+        COPY(float, reel_bf16_to_float(((const reel_bf16 *)from)[i]))
     else
-        COPY(double, ((const double *)from)[i * stride])
+        COPY(float, reel_bf16_to_float(((const reel_bf16 *)from)[i * stride]))
 }
 
 /* One phase of a line: element m is that of column m * stride + first, zero outside the picture. */
 static void pack_line(const char *row, reel_dtype dtype, int64_t w, int64_t stride, int64_t first, int64_t width,
-                      int64_t packed, char *to)
+                      reel_dtype packed, char *to)
 {
+    int64_t e = cpu_size(packed);
     int64_t low = first < 0 ? cpu_least(cpu_pieces(-first, stride), width) : 0;
     int64_t high = first < w ? cpu_least((w - 1 - first) / stride + 1, width) : 0;
     high = cpu_most(low, high);
-    memset(to, 0, (size_t)(low * packed));
-    if (high > low) copy(row + (low * stride + first) * cpu_size(dtype), dtype, stride, high - low, to + low * packed);
-    memset(to + high * packed, 0, (size_t)((width - high) * packed));
+    memset(to, 0, (size_t)(low * e));
+    if (high > low)
+        copy(row + (low * stride + first) * cpu_size(dtype), dtype, stride, high - low, to + low * e, packed);
+    memset(to + high * e, 0, (size_t)((width - high) * e));
+}
+
+/* One phase of a plane. Its row r is row `top + r * stride` of x. */
+static void pack_phase(const cpu_convolution *c, const cpu_band *b, const char *x, int64_t top, int64_t left, char *to)
+{
+    const reel_conv2d_geometry *g = &c->g;
+    int64_t line = b->width * cpu_size(c->kernel->packed), row = g->w * cpu_size(c->x.dtype);
+    for (int64_t r = 0; r < b->height; r++, top += g->stride[0], to += line)
+        if (top < 0 || top >= g->h)
+            memset(to, 0, (size_t)line);
+        else
+            pack_line(x + top * row, c->x.dtype, g->w, g->stride[1], left, b->width, c->kernel->packed, to);
 }
 
 void cpu_conv2d_pack_band(const cpu_convolution *c, const cpu_band *b, int64_t first, int64_t channels, int64_t p0,
                           char *to)
 {
     const reel_conv2d_geometry *g = &c->g;
-    int64_t e = cpu_size(c->x.dtype), packed = cpu_size(c->kernel->packed), top = p0 * g->stride[0] - g->top;
-    const char *x = (const char *)c->x.data + first * g->h * g->w * e;
-    for (int64_t channel = 0; channel < channels; channel++, x += g->h * g->w * e)
-        for (int64_t r = top; r < top + b->height; r++, to += b->line * packed) {
-            if (r < 0 || r >= g->h)
-                memset(to, 0, (size_t)(b->line * packed));
-            else
-                for (int64_t f = 0; f < b->phases; f++)
-                    pack_line(x + r * g->w * e, c->x.dtype, g->w, g->stride[1], f - g->left, b->width, packed,
-                              to + f * b->width * packed);
-        }
+    int64_t e = cpu_size(c->kernel->packed), plane = g->h * g->w * cpu_size(c->x.dtype);
+    int64_t phases = b->phases[0] * b->phases[1], used = b->height * b->width * e;
+    const char *x = (const char *)c->x.data + first * plane;
+    for (int64_t channel = 0; channel < channels; channel++, x += plane, to += b->plane * e) {
+        for (int64_t f = 0; f < phases; f++)
+            pack_phase(c, b, x, p0 * g->stride[0] + f / b->phases[1] - g->top, f % b->phases[1] - g->left,
+                       to + f * used);
+        memset(to + phases * used, 0, (size_t)(b->plane * e - phases * used));
+    }
 }
 
 void cpu_conv2d_turn(const cpu_brgemm *kernel, const reel_array *from, int64_t first, int64_t row, int64_t rows,
@@ -79,7 +93,7 @@ void cpu_conv2d_turn(const cpu_brgemm *kernel, const reel_array *from, int64_t f
 {
     int64_t e = cpu_size(from->dtype), packed = cpu_size(kernel->packed), lanes = kernel->lanes;
     const char *at = from->data, *end = at + reel_elements(&from->shape) * e;
-    cpu_turn *turn = kernel->turn[from->dtype == REEL_BF16][0];
+    cpu_turn *turn = kernel->turn[from->dtype == REEL_BF16][kernel->packed == REEL_BF16];
     for (int64_t r = 0; r < rows; r += lanes)
         for (int64_t j = 0; j < columns; j += lanes)
             turn(at + (first + r * row + j) * e, row, cpu_least(lanes, rows - r), cpu_least(lanes, columns - j), end,
@@ -93,7 +107,7 @@ static void pack_turned(const cpu_convolution *c, int64_t first, int64_t lanes, 
     int64_t packed = cpu_size(c->kernel->packed), positions = g->kh * g->kw;
     for (int64_t d = 0; d < depth; d++, first += g->kg * positions, to += positions * slab * packed) {
         if (positions == 1) {
-            copy((const char *)c->w.data + first * cpu_size(c->w.dtype), c->w.dtype, 1, lanes, to);
+            copy((const char *)c->w.data + first * cpu_size(c->w.dtype), c->w.dtype, 1, lanes, to, c->kernel->packed);
             memset(to + lanes * packed, 0, (size_t)((slab - lanes) * packed));
         } else {
             cpu_conv2d_turn(c->kernel, &c->w, first, positions, lanes, positions, to + (positions - 1) * slab * packed,

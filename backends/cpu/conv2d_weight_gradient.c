@@ -12,6 +12,9 @@
    Where the columns of the kernel are a run, the sweep of brgemm.h takes them together. Its rows of dy are as wide as
    those of packed x, with zeros at their ends, so that the rows of a strip go by as one.
 
+   Where a step takes several terms, they are neighbouring pixels: x is packed in planes as for conv2d, and dy, as for a
+   sweep, in rows as wide as those, in pairs. What x has at the ends of rows meets zeros, and must be finite for that.
+
    A band is as high as packed x fits the second-level cache, since the rows above and below it are packed once more. dy
    follows in strips, long enough to pay for loading and storing the sums that a strip is added to.
    Where the weight is small and the picture large, the bands are cut into a fixed number of parts whose sums are added
@@ -25,6 +28,7 @@
 
 enum {
     STRIP = 1024,           /* pixels of a strip, about */
+    JOINED_STRIP = 512,     /* where pixels are joined: dy stays in the first-level cache */
     BAND_BYTES = 1 << 20,   /* of packed x, at most, about */
     TASKS = 16,             /* bands are shared out in parts while there are fewer */
     SUMS_BYTES = 768 << 10, /* of a task, at most, about */
@@ -35,13 +39,16 @@ typedef struct {
     const cpu_brgemm *kernel;
     const cpu_tiles *tiles;
     bool sweeps;
-    int64_t rows, bands, strip;      /* output rows in a band, bands in an image, output rows in a strip */
-    int64_t height, width, depth;    /* of packed x: rows, columns, input channels */
-    int64_t stored;                  /* input channels with the padding of the last vector */
-    int64_t vectors, slab, slabs;    /* vectors and output channels of a slab, slabs of a task */
-    int64_t shares, sections, parts; /* of output channels, of input channels, of the bands of all images */
-    int64_t points;                  /* input channels of a tile */
-    size_t x, dy, sums, steps;       /* bytes */
+    cpu_band band;                /* where pixels are joined; otherwise x is packed with its channels innermost */
+    int64_t point, line, pitch;   /* of packed x: from a channel, an output row to the next; of dy: pixels in a row */
+    int64_t rows, bands, strip;   /* output rows in a band, bands in an image, output rows in a strip */
+    int64_t height, width, depth; /* of packed x: rows, columns, input channels */
+    int64_t stored;               /* input channels with the padding of the last vector */
+    int64_t kept;                 /* input channels in the sums, with those that nobody asked for */
+    int64_t vectors, slab, slabs; /* vectors and output channels of a slab, slabs of a task */
+    int64_t shares, sections, parts;  /* of output channels, of input channels, of the bands of all images */
+    int64_t points;                   /* input channels of a tile */
+    size_t x, dy, aside, sums, steps; /* bytes */
 } tiling;
 
 /* A sweep goes over the zeros at the ends of rows, too: they must be few. */
@@ -53,7 +60,8 @@ static bool can_sweep(const reel_conv2d_geometry *g, const cpu_tiles *tiles)
 static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
 {
     tiling t = {.kernel = cpu_brgemm_choose(dtype)};
-    int64_t e = cpu_size(t.kernel->packed), lanes = t.kernel->lanes, positions = g->kh * g->kw;
+    int64_t e = cpu_size(t.kernel->packed), s = cpu_size(reel_dtype_of_sum(t.kernel->packed));
+    int64_t lanes = t.kernel->lanes, terms = t.kernel->terms, grain = t.kernel->grain, positions = g->kh * g->kw;
     t.tiles = cpu_brgemm_tiles(t.kernel, g->kw);
     t.sweeps = can_sweep(g, t.tiles);
     if (!t.sweeps) t.tiles = cpu_brgemm_tiles(t.kernel, 1);
@@ -64,17 +72,26 @@ static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
     int64_t reach = (g->kh - 1) * g->dilation[0], most = BAND_BYTES / (t.width * t.stored * e);
     t.rows = cpu_even(g->p, (most - reach - 1) / g->stride[0] + 1);
     t.bands = cpu_pieces(g->p, t.rows);
-    t.strip = cpu_even(t.rows, STRIP / g->q);
+    t.strip = cpu_even(t.rows, (terms > 1 ? JOINED_STRIP : STRIP) / g->q);
     t.height = (t.rows - 1) * g->stride[0] + reach + 1;
+    t.band = cpu_conv2d_band(g, t.rows);
+    t.band.plane = (cpu_pieces(t.band.plane + terms - 1, terms) | 1) * terms; /* no power of 2 from plane to plane */
+    t.point = terms > 1 ? t.band.plane : 1;
+    t.line = terms > 1 ? t.band.width : g->stride[0] * t.width * t.stored;
+    t.pitch = terms > 1 ? t.band.width : t.sweeps ? t.width : g->q;
     t.vectors = cpu_even(cpu_pieces(g->kg, lanes), t.tiles->vectors);
-    t.points = cpu_even(t.depth, (t.sweeps ? t.tiles->swept : t.tiles->points)[t.vectors - 1]);
+    t.points = (t.sweeps ? t.tiles->swept : t.tiles->points)[t.vectors - 1];
+    t.points = cpu_even(cpu_pieces(t.depth, grain), t.points / grain) * grain;
+    t.kept = cpu_pieces(t.depth, grain) * grain;
     t.slab = t.vectors * lanes;
-    t.slabs = cpu_even(cpu_pieces(g->kg, t.slab), SUMS_BYTES / (t.depth * positions * t.slab * e));
+    t.slabs = cpu_even(cpu_pieces(g->kg, t.slab), SUMS_BYTES / (t.kept * positions * t.slab * s));
     t.shares = cpu_pieces(g->kg, t.slab * t.slabs);
     t.parts = cpu_least(cpu_pieces(TASKS, t.shares * t.sections * g->groups), g->n * t.bands);
-    t.x = cpu_conv2d_aligned((size_t)((t.height * t.width + t.tiles->run) * t.stored * e));
-    t.dy = cpu_conv2d_aligned((size_t)((t.strip * t.width + t.tiles->run) * t.slab * e));
-    t.sums = cpu_conv2d_aligned((size_t)(t.slabs * t.depth * positions * t.slab * e));
+    int64_t x = terms > 1 ? t.stored * t.band.plane : (t.height * t.width + t.tiles->run) * t.stored;
+    t.x = cpu_conv2d_aligned((size_t)(x * e));
+    t.dy = cpu_conv2d_aligned((size_t)((t.strip * t.pitch + t.tiles->run + terms) * t.slab * e));
+    t.aside = terms > 1 ? t.dy : 0;
+    t.sums = cpu_conv2d_aligned((size_t)(t.slabs * t.kept * positions * t.slab * s));
     t.steps = cpu_conv2d_aligned((size_t)g->q * sizeof(int64_t));
     return t;
 }
@@ -133,6 +150,10 @@ static void pack_dy(const gradient *d, int64_t y, int64_t channels, int64_t rows
     const reel_conv2d_geometry *g = &d->c.g;
     const tiling *t = &d->t;
     int64_t plane = g->p * g->q, pixel = t->slab * cpu_size(t->kernel->packed);
+    if (t->kernel->terms > 1) {
+        cpu_conv2d_join_rows(&d->c, y, channels, t->vectors, rows, t->pitch, to + t->dy, to);
+        return;
+    }
     if (!t->sweeps) {
         cpu_conv2d_turn(t->kernel, &d->c.y, y, plane, channels, rows * g->q, to, t->slab);
         return;
@@ -144,6 +165,15 @@ static void pack_dy(const gradient *d, int64_t y, int64_t channels, int64_t rows
     memset(to, 0, (size_t)(t->tiles->run * pixel));
 }
 
+/* Where in packed x a kernel position of output (0, 0) lies. */
+static int64_t position_at(const gradient *d, int64_t position)
+{
+    const reel_conv2d_geometry *g = &d->c.g;
+    int64_t i = position / g->kw, j = position % g->kw;
+    if (d->t.kernel->terms > 1) return cpu_conv2d_offset(g, &d->t.band, i, j);
+    return (i * g->dilation[0] * d->t.width + j * g->dilation[1]) * d->t.stored;
+}
+
 /* Adds a strip of one slab to its sums [input channel, kernel position, lane]. */
 static void add_strip(const gradient *d, const block *b, int64_t rows, const char *x, const char *dy, bool first,
                       char *sums)
@@ -151,20 +181,23 @@ static void add_strip(const gradient *d, const block *b, int64_t rows, const cha
     static const double nothing[128];
     const reel_conv2d_geometry *g = &d->c.g;
     const tiling *t = &d->t;
-    int64_t e = cpu_size(t->kernel->packed), positions = g->kh * g->kw, line = t->width * t->stored;
-    int64_t row = positions * t->slab, run = t->tiles->run, count = cpu_pieces(rows * t->width, run) * run;
-    cpu_walk walk = {rows, g->q, g->stride[0] * line, d->step};
+    int64_t e = cpu_size(t->kernel->packed), s = cpu_size(reel_dtype_of_sum(t->kernel->packed)),
+            terms = t->kernel->terms;
+    int64_t positions = g->kh * g->kw, row = positions * t->slab, run = t->tiles->run;
+    int64_t joined = terms > 1 ? cpu_conv2d_joined(&d->c, rows, t->pitch) / terms : cpu_pieces(rows * t->pitch, run);
+    int64_t none = 0;
+    cpu_walk walk =
+        terms > 1 ? (cpu_walk){joined, 1, terms, &none, t->point} : (cpu_walk){rows, g->q, t->line, d->step, 1};
     for (int64_t position = 0; position < positions; position += run) {
-        int64_t i = position / g->kw, j = position % g->kw;
-        const char *at = x + (i * g->dilation[0] * line + j * g->dilation[1] * t->stored) * e;
-        for (int64_t c = 0; c < b->depth; c += t->points) {
-            char *to = sums + (c * row + position * t->slab) * e;
+        const char *at = x + position_at(d, position) * e;
+        for (int64_t c = 0; c < b->depth; c += t->points, at += t->points * t->point * e) {
+            char *to = sums + (c * row + position * t->slab) * s;
             const void *from = first ? (const void *)nothing : to;
             int64_t points = cpu_least(t->points, b->depth - c), from_row = first ? 0 : row;
             if (t->sweeps)
-                t->tiles->sweep[t->vectors - 1][points - 1](count, at + c * e, t->stored, dy, from, from_row, to, row);
+                t->tiles->sweep[t->vectors - 1][points - 1](joined * run, at, t->stored, dy, from, from_row, to, row);
             else
-                t->tiles->tile[t->vectors - 1][points - 1](&walk, at + c * e, dy, from, from_row, to, row);
+                t->tiles->tile[t->vectors - 1][(points - 1) / t->kernel->grain](&walk, at, dy, from, from_row, to, row);
         }
     }
 }
@@ -174,18 +207,22 @@ static void sum_bands(const gradient *d, const block *b, int64_t from, int64_t u
 {
     const reel_conv2d_geometry *g = &d->c.g;
     const tiling *t = &d->t;
-    int64_t e = cpu_size(t->kernel->packed), plane = g->p * g->q, slab_sums = t->depth * g->kh * g->kw * t->slab;
+    int64_t e = cpu_size(t->kernel->packed), s = cpu_size(reel_dtype_of_sum(t->kernel->packed));
+    int64_t plane = g->p * g->q, slab_sums = t->kept * g->kh * g->kw * t->slab * s;
     char *x = room, *dy = room + t->x;
     for (int64_t band = from; band < until; band++) {
         int64_t image = band / t->bands, p0 = band % t->bands * t->rows, p1 = cpu_least(p0 + t->rows, g->p);
         int64_t y = (image * g->k + b->group * g->kg + b->k0) * plane;
-        pack_x(d, b, image, p0 * g->stride[0] - g->top, x);
+        if (t->kernel->terms > 1)
+            cpu_conv2d_pack_band(&d->c, &t->band, image * g->c + g->cg * b->group + b->c0, b->depth, p0, x);
+        else
+            pack_x(d, b, image, p0 * g->stride[0] - g->top, x);
         for (int64_t p = p0; p < p1; p += t->strip) {
             int64_t rows = cpu_least(t->strip, p1 - p);
-            for (int64_t s = 0; s * t->slab < b->channels; s++) {
-                pack_dy(d, y + s * t->slab * plane + p * g->q, cpu_least(t->slab, b->channels - s * t->slab), rows, dy);
-                add_strip(d, b, rows, x + (p - p0) * g->stride[0] * t->width * t->stored * e, dy,
-                          band == from && p == p0, sums + s * slab_sums * e);
+            for (int64_t slab = 0; slab * t->slab < b->channels; slab++) {
+                pack_dy(d, y + slab * t->slab * plane + p * g->q, cpu_least(t->slab, b->channels - slab * t->slab),
+                        rows, dy);
+                add_strip(d, b, rows, x + (p - p0) * t->line * e, dy, band == from && p == p0, sums + slab * slab_sums);
             }
         }
     }
@@ -202,17 +239,17 @@ static void finish(const gradient *d, int64_t set, char *sums)
     const reel_conv2d_geometry *g = &d->c.g;
     const tiling *t = &d->t;
     block b = block_of(d, set);
-    int64_t e = cpu_size(t->kernel->packed), positions = g->kh * g->kw, reach = g->cg * positions,
-            lanes = t->kernel->lanes;
-    int64_t count = t->slabs * t->depth * positions * t->slab;
+    int64_t e = cpu_size(reel_dtype_of_sum(t->kernel->packed)), positions = g->kh * g->kw, reach = g->cg * positions;
+    int64_t lanes = t->kernel->lanes;
+    int64_t count = t->slabs * t->kept * positions * t->slab;
     char aside[4096];
-    if (t->kernel->packed == REEL_F32)
+    if (t->kernel->packed != REEL_F64)
         ADD(float)
     else
         ADD(double)
     char *dw = (char *)d->c.w.data + ((b.group * g->kg + b.k0) * reach + b.c0 * positions) * e;
     for (int64_t k = 0; k < b.channels; k += lanes) {
-        const char *from = sums + (k / t->slab * t->depth * positions * t->slab + k % t->slab) * e;
+        const char *from = sums + (k / t->slab * t->kept * positions * t->slab + k % t->slab) * e;
         for (int64_t r = 0; r < b.depth * positions; r += lanes) {
             int64_t rows = cpu_least(lanes, b.depth * positions - r), columns = cpu_least(lanes, b.channels - k);
             t->kernel->turn[0][0](from + r * t->slab * e, t->slab, rows, columns, sums + count * e, aside, lanes);
@@ -233,8 +270,10 @@ static void run(const gradient *d)
         int64_t part = task / d->sets, thread = omp_get_thread_num();
         block b = block_of(d, task % d->sets);
         char *sums = d->sums + (t->parts > 1 ? task : thread) * (int64_t)t->sums;
+        if (t->kernel->begin) t->kernel->begin();
         sum_bands(d, &b, all * part / t->parts, all * (part + 1) / t->parts,
-                  d->rooms + thread * (int64_t)(t->x + t->dy), sums);
+                  d->rooms + thread * (int64_t)(t->x + t->dy + t->aside), sums);
+        if (t->kernel->end) t->kernel->end();
         if (t->parts == 1) finish(d, task, sums);
     }
     if (t->parts == 1) return;
@@ -260,7 +299,7 @@ size_t cpu_conv2d_weight_gradient_scratch(const reel_call *call)
     reel_conv2d_geometry g = measure(call);
     if (!cpu_conv2d_fits(&g)) return cpu_conv2d_copies(call);
     tiling t = tile(&g, call->input[0].dtype);
-    return t.steps + sums_bytes(&g, &t, call->threads) + (t.x + t.dy) * (size_t)call->threads;
+    return t.steps + sums_bytes(&g, &t, call->threads) + (t.x + t.dy + t.aside) * (size_t)call->threads;
 }
 
 reel_status cpu_conv2d_weight_gradient(const reel_call *call)
