@@ -5,10 +5,12 @@
 
 #include <string.h>
 
-static void *host_allocate(reel_backend *backend, size_t bytes)
+static void *host_allocate(reel_backend *backend, size_t bytes, reel_error *error)
 {
     (void)backend;
-    return reel_alloc_raw(bytes, 1);
+    void *block = reel_alloc_raw(bytes, 1);
+    if (!block) reel_fail_memory(error);
+    return block;
 }
 
 static void host_release(reel_backend *backend, void *block)

@@ -15,8 +15,8 @@ struct reel_backend {
     int threads;
     double serial_below; /* a node with less work (core/plan.c) runs on one thread: waking others costs more */
 
-    /* Device memory, aligned to 64 bytes, not cleared; NULL when refused. */
-    void *(*allocate)(reel_backend *backend, size_t bytes);
+    /* Device memory, aligned to 64 bytes, not cleared; NULL, and the reason in `error`, when refused. */
+    void *(*allocate)(reel_backend *backend, size_t bytes, reel_error *error);
     void (*release)(reel_backend *backend, void *block);
 
     /* Copies to, from and within the device; they return when the host may reuse its memory. */
@@ -31,6 +31,10 @@ struct reel_backend {
     /* Called on the thread that runs a plan, around all of its nodes; NULL for nothing to do. */
     void (*begin_run)(reel_backend *backend);
     void (*end_run)(reel_backend *backend);
+
+    /* Waits for every kernel that was started, and tells what failed on the device since the last call; NULL where a
+       kernel has done all its work when it returns. */
+    reel_status (*finish)(reel_backend *backend, reel_error *error);
 
     void (*close)(reel_backend *backend);
 };

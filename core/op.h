@@ -13,6 +13,7 @@ typedef struct reel_graph reel_graph;
 typedef struct reel_tensor reel_tensor;
 typedef struct reel_node reel_node;
 typedef struct reel_op reel_op;
+typedef struct reel_backend reel_backend;
 
 enum { REEL_MAX_OUTPUTS = 4 };
 
@@ -92,6 +93,7 @@ typedef struct {
     void *scratch;       /* as many bytes as the kernel's scratch function asked for, aligned to 64 */
     uint64_t random_key; /* names this node in this step: reel_uniform(random_key, element) */
     int threads;
+    reel_backend *backend; /* that runs it: where its kernels find their device */
     reel_error *error;
 } reel_call;
 

@@ -153,12 +153,13 @@ reel_status reel_parameter_prepare(reel_parameter *p, reel_error *error)
 {
     if (p->data) return REEL_OK;
     reel_backend *backend = p->set->backend;
-    p->data = backend->allocate(backend, p->bytes);
-    void *values = p->data ? reel_alloc_raw(p->bytes, 1) : NULL;
+    p->data = backend->allocate(backend, p->bytes, error);
+    if (!p->data) return REEL_ENVIRONMENT;
+    void *values = reel_alloc_raw(p->bytes, 1);
     reel_status status = values ? REEL_OK : reel_fail_memory(error);
     if (!status) fill(values, p, reel_key(p->set->seed, hash_name(p->name)));
     if (!status) status = reel_parameter_write(p, values, error);
-    if (status && p->data) {
+    if (status) {
         backend->release(backend, p->data);
         p->data = NULL;
     }
@@ -169,8 +170,8 @@ reel_status reel_parameter_prepare(reel_parameter *p, reel_error *error)
 reel_status reel_parameter_write(reel_parameter *p, const void *data, reel_error *error)
 {
     reel_backend *backend = p->set->backend;
-    if (!p->data) p->data = backend->allocate(backend, p->bytes);
-    if (!p->data) return reel_fail_memory(error);
+    if (!p->data) p->data = backend->allocate(backend, p->bytes, error);
+    if (!p->data) return REEL_ENVIRONMENT;
     return backend->write(backend, p->data, data, p->bytes, error);
 }
 

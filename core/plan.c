@@ -79,6 +79,7 @@ static reel_call call_of(const reel_plan *plan, const planned *p, reel_error *er
                        .scratch = plan->scratch,
                        .random_key = reel_key(plan->random_key, node->random_key),
                        .threads = p->threads,
+                       .backend = plan->backend,
                        .error = error};
 }
 
@@ -246,7 +247,7 @@ static reel_status prepare_storage(reel_plan *plan, reel_storage *s, reel_error 
         s->data = plan->arena + s->offset;
         return REEL_OK;
     }
-    if (!s->data && !(s->data = plan->backend->allocate(plan->backend, s->bytes))) return reel_fail_memory(error);
+    if (!s->data && !(s->data = plan->backend->allocate(plan->backend, s->bytes, error))) return REEL_ENVIRONMENT;
     if (node->op != &reel_op_constant) return REEL_OK;
     s->written = true;
     return plan->backend->write(plan->backend, s->data, node->source.constant, s->bytes, error);
@@ -263,9 +264,10 @@ static void *data_of(const reel_plan *plan, int value)
 static reel_status prepare(reel_plan *plan, reel_error *error)
 {
     if (plan->ready) return REEL_OK;
-    if (!plan->arena) plan->arena = plan->backend->allocate(plan->backend, plan->arena_bytes);
-    if (!plan->scratch) plan->scratch = plan->backend->allocate(plan->backend, plan->scratch_bytes);
-    if (!plan->arena || !plan->scratch) return reel_fail_memory(error);
+    reel_backend *backend = plan->backend;
+    if (!plan->arena && !(plan->arena = backend->allocate(backend, plan->arena_bytes, error))) return REEL_ENVIRONMENT;
+    if (!plan->scratch && !(plan->scratch = backend->allocate(backend, plan->scratch_bytes, error)))
+        return REEL_ENVIRONMENT;
     for (int s = 0; s < plan->lives.stores; s++) {
         reel_status status = prepare_storage(plan, &plan->lives.store[s], error);
         if (status) return status;
@@ -359,8 +361,14 @@ static reel_status check_step(reel_plan *plan, const planned *p, reel_error *err
     return REEL_OK;
 }
 
-/* Runs one node; what its kernel refuses is told with the node's name and time step. */
-static reel_status run_step(reel_plan *plan, planned *p, reel_error *error)
+static reel_status finish(reel_plan *plan, reel_error *error)
+{
+    return plan->backend->finish ? plan->backend->finish(plan->backend, error) : REEL_OK;
+}
+
+/* Runs one node; what its kernel refuses is told with the node's name and time step. A device refuses later, unless it
+   is waited for. */
+static reel_status run_step(reel_plan *plan, planned *p, bool wait, reel_error *error)
 {
     char text[REEL_NODE_TEXT];
     reel_error refused = {REEL_OK, ""};
@@ -368,6 +376,7 @@ static reel_status run_step(reel_plan *plan, planned *p, reel_error *error)
     double start = plan->timing ? reel_seconds() : 0;
     reel_call call = call_of(plan, p, &refused);
     reel_status status = reel_kernel_run(&p->kernel, &call);
+    if (wait && !status) status = finish(plan, &refused);
     if (plan->timing) p->seconds = reel_seconds() - start;
     return status ? reel_fail(error, status, "%s: %s", reel_node_text(p->node, text), refused.text) : REEL_OK;
 }
@@ -380,9 +389,10 @@ static reel_status run(reel_plan *plan, bool checked, reel_error *error)
             status = reel_fail(error, REEL_USAGE, "input '%s' was never written", plan->lives.store[s].tensor->name);
     if (plan->backend->begin_run) plan->backend->begin_run(plan->backend);
     for (int i = 0; !status && i < plan->steps; i++) {
-        status = run_step(plan, &plan->step[i], error);
+        status = run_step(plan, &plan->step[i], checked || plan->timing, error);
         if (!status && checked) status = check_step(plan, &plan->step[i], error);
     }
+    if (!status) status = finish(plan, error);
     if (plan->backend->end_run) plan->backend->end_run(plan->backend);
     return status;
 }

@@ -217,8 +217,9 @@ typedef struct {
     size_t bytes;
 } counting_backend;
 
-static void *count_allocate(reel_backend *backend, size_t bytes)
+static void *count_allocate(reel_backend *backend, size_t bytes, reel_error *error)
 {
+    (void)error;
     ((counting_backend *)backend)->bytes += bytes;
     return reel_alloc_raw(bytes, 1);
 }
