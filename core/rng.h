@@ -7,10 +7,12 @@
 #ifndef REEL_CORE_RNG_H
 #define REEL_CORE_RNG_H
 
+#include "core/inline.h"
+
 #include <math.h>
 #include <stdint.h>
 
-static inline uint64_t reel_mix(uint64_t z)
+REEL_INLINE uint64_t reel_mix(uint64_t z)
 {
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
@@ -18,18 +20,18 @@ static inline uint64_t reel_mix(uint64_t z)
 }
 
 /* A key from its parts: reel_key(reel_key(seed, step), node) and so on. */
-static inline uint64_t reel_key(uint64_t key, uint64_t part)
+REEL_INLINE uint64_t reel_key(uint64_t key, uint64_t part)
 {
     return reel_mix(key ^ reel_mix(part + 0x9e3779b97f4a7c15u));
 }
 
-static inline uint64_t reel_random(uint64_t key, uint64_t counter)
+REEL_INLINE uint64_t reel_random(uint64_t key, uint64_t counter)
 {
     return reel_mix(reel_mix(counter * 0x9e3779b97f4a7c15u + 0x632be59bd9b4e019u) ^ key);
 }
 
 /* Uniform in [0, 1), 53 bits. */
-static inline double reel_uniform(uint64_t key, uint64_t counter)
+REEL_INLINE double reel_uniform(uint64_t key, uint64_t counter)
 {
     return (double)(reel_random(key, counter) >> 11) * 0x1p-53;
 }

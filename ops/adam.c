@@ -44,16 +44,8 @@ static bool shape_rule(reel_rule *r)
 
 reel_adam_step reel_adam_step_of(const reel_call *call)
 {
-    const reel_adam_attr *a = call->attr;
-    double t = reel_value(&call->input[REEL_ADAM_STEP], 0), lr = reel_value(&call->input[REEL_ADAM_LR], 0);
-    return (reel_adam_step){.beta1 = a->beta1,
-                            .beta2 = a->beta2,
-                            .epsilon = a->epsilon,
-                            .l2 = a->l2,
-                            .keep = 1 - lr * a->weight_decay,
-                            .rate = t > 0 ? lr / (1 - pow(a->beta1, t)) : lr,
-                            .root = t > 0 ? sqrt(1 - pow(a->beta2, t)) : 1,
-                            .scale = reel_update_scale(call, REEL_ADAM_SCALE)};
+    return reel_adam_step_at(call->attr, reel_value(&call->input[REEL_ADAM_STEP], 0),
+                             reel_value(&call->input[REEL_ADAM_LR], 0), reel_update_scale(call, REEL_ADAM_SCALE));
 }
 
 static reel_status reference(const reel_call *call)

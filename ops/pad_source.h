@@ -2,10 +2,11 @@
 #ifndef REEL_OPS_PAD_SOURCE_H
 #define REEL_OPS_PAD_SOURCE_H
 
+#include "core/inline.h"
 #include "ops/layout.h"
 
 /* Position along one axis of size n that padded position o shows; -1: the constant. */
-static inline int64_t reel_pad_source(int mode, int64_t o, int64_t before, int64_t n)
+REEL_INLINE int64_t reel_pad_source(int mode, int64_t o, int64_t before, int64_t n)
 {
     int64_t i = o - before;
     if (i >= 0 && i < n) return i;

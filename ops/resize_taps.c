@@ -1,43 +1,8 @@
-/* See resize_taps.h. Coordinates are computed as one division of whole numbers where the ratio of the sizes is the
-   scale, so that a coordinate that is whole is exactly whole: flooring it cannot fall one short, as it can when o is
-   multiplied by a rounded n/m. */
+/* See resize_taps.h. */
 #include "ops/resize_taps.h"
 
 #include <limits.h>
 #include <math.h>
-
-static double coordinate(const reel_resize2d_attr *attr, double scale, int64_t n, int64_t m, int64_t o)
-{
-    if (attr->align == REEL_ALIGN_CORNERS) return m > 1 ? (double)(o * (n - 1)) / (double)(m - 1) : 0;
-    if (attr->align == REEL_PYTORCH_HALF_PIXEL && m == 1) return 0;
-    if (attr->align == REEL_ASYMMETRIC) return scale > 0 ? (double)o / scale : (double)(o * n) / (double)m;
-    double edge = scale > 0 ? ((double)o + 0.5) / scale : (double)((2 * o + 1) * n) / (double)(2 * m);
-    return edge - 0.5;
-}
-
-static double rounded(int rounding, double c)
-{
-    switch (rounding) {
-    case REEL_ROUND_PREFER_FLOOR:
-        return ceil(c - 0.5);
-    case REEL_ROUND_PREFER_CEIL:
-        return floor(c + 0.5);
-    case REEL_CEIL:
-        return ceil(c);
-    default:
-        return floor(c);
-    }
-}
-
-static reel_resize_tap tap_at(const reel_resize2d_attr *attr, double scale, int64_t n, int64_t m, int64_t o)
-{
-    double c = coordinate(attr, scale, n, m, o);
-    if (attr->mode == REEL_NEAREST) c = rounded(attr->rounding, c);
-    c = fmin(fmax(c, 0), (double)(n - 1));
-    int32_t low = (int32_t)c;
-    double weight = c - low;
-    return (reel_resize_tap){low, weight > 0 ? low + 1 : low, weight};
-}
 
 /* Coordinates never decrease, so that an input's outputs are neighbours. */
 static void fill_ranges(reel_resize_range *range, int64_t n, const reel_resize_tap *tap, int64_t m)
@@ -67,7 +32,7 @@ reel_resize_tables reel_resize_tables_fill(const reel_resize2d_attr *attr, const
         t.tap[axis] = taps + (axis ? t.out[0] : 0);
         t.range[axis] = ranges + (axis ? t.in[0] : 0);
         for (int64_t o = 0; o < t.out[axis]; o++)
-            t.tap[axis][o] = tap_at(attr, scale[axis], t.in[axis], t.out[axis], o);
+            t.tap[axis][o] = reel_resize_tap_at(attr, scale[axis], t.in[axis], t.out[axis], o);
         fill_ranges(t.range[axis], t.in[axis], t.tap[axis], t.out[axis]);
     }
     return t;

@@ -3,8 +3,11 @@
 #ifndef REEL_OPS_RESIZE_TAPS_H
 #define REEL_OPS_RESIZE_TAPS_H
 
+#include "core/inline.h"
 #include "core/op.h"
 #include "ops/resize.h"
+
+#include <math.h>
 
 typedef struct {
     int32_t low, high; /* equal when one input gives the whole value */
@@ -14,6 +17,43 @@ typedef struct {
 typedef struct {
     int32_t first, last; /* outputs whose low or high is this input; none when last < first */
 } reel_resize_range;
+
+/* The coordinate of output o, of m, in an input of n. One division of whole numbers where the ratio of the sizes is the
+   scale, so that a coordinate that is whole is exactly whole: flooring it cannot fall one short, as it can when o is
+   multiplied by a rounded n/m. */
+REEL_INLINE double reel_resize_coordinate(const reel_resize2d_attr *attr, double scale, int64_t n, int64_t m, int64_t o)
+{
+    if (attr->align == REEL_ALIGN_CORNERS) return m > 1 ? (double)(o * (n - 1)) / (double)(m - 1) : 0;
+    if (attr->align == REEL_PYTORCH_HALF_PIXEL && m == 1) return 0;
+    if (attr->align == REEL_ASYMMETRIC) return scale > 0 ? (double)o / scale : (double)(o * n) / (double)m;
+    double edge = scale > 0 ? ((double)o + 0.5) / scale : (double)((2 * o + 1) * n) / (double)(2 * m);
+    return edge - 0.5;
+}
+
+REEL_INLINE double reel_resize_rounded(int rounding, double c)
+{
+    switch (rounding) {
+    case REEL_ROUND_PREFER_FLOOR:
+        return ceil(c - 0.5);
+    case REEL_ROUND_PREFER_CEIL:
+        return floor(c + 0.5);
+    case REEL_CEIL:
+        return ceil(c);
+    default:
+        return floor(c);
+    }
+}
+
+REEL_INLINE reel_resize_tap reel_resize_tap_at(const reel_resize2d_attr *attr, double scale, int64_t n, int64_t m,
+                                               int64_t o)
+{
+    double c = reel_resize_coordinate(attr, scale, n, m, o);
+    if (attr->mode == REEL_NEAREST) c = reel_resize_rounded(attr->rounding, c);
+    c = fmin(fmax(c, 0.0), (double)(n - 1));
+    int32_t low = (int32_t)c;
+    double weight = c - low;
+    return (reel_resize_tap){low, weight > 0 ? low + 1 : low, weight};
+}
 
 /* The tables of both axes. For the adjoint too, `in` are the sizes of the resize's input, `out` of its output. */
 typedef struct {
@@ -29,7 +69,7 @@ reel_resize_tables reel_resize_tables_fill(const reel_resize2d_attr *attr, const
                                            void *memory);
 
 /* The adjoint's weight: how much of input i output o takes. */
-static inline double reel_resize_share(const reel_resize_tap *tap, int64_t i)
+REEL_INLINE double reel_resize_share(const reel_resize_tap *tap, int64_t i)
 {
     return (tap->low == i ? 1 - tap->weight : 0) + (tap->high == i ? tap->weight : 0);
 }

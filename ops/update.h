@@ -2,6 +2,7 @@
 #ifndef REEL_OPS_UPDATE_H
 #define REEL_OPS_UPDATE_H
 
+#include "core/inline.h"
 #include "ops/optimise.h"
 #include "ops/value.h"
 
@@ -25,6 +26,16 @@ typedef struct {
     double root;  /* sqrt(1 - beta2^t) */
     double scale; /* of the gradient */
 } reel_adam_step;
+
+REEL_INLINE reel_adam_step reel_adam_step_at(const reel_adam_attr *a, double t, double lr, double scale)
+{
+    reel_adam_step s = {a->beta1, a->beta2, a->epsilon, a->l2, 1 - lr * a->weight_decay, lr, 1, scale};
+    if (t > 0) {
+        s.rate = lr / (1 - pow(a->beta1, t));
+        s.root = sqrt(1 - pow(a->beta2, t));
+    }
+    return s;
+}
 
 reel_adam_step reel_adam_step_of(const reel_call *call);
 
