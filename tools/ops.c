@@ -31,33 +31,25 @@ static const reel_usage usage = {
 typedef struct {
     int count;
     const char *name[MOST_BACKENDS];
-    reel_backend *backend[MOST_BACKENDS]; /* NULL: this machine lacks the device */
+    int number[MOST_BACKENDS]; /* in the registry */
 } backend_list;
 
-static void open_backends(backend_list *list)
+static backend_list list_backends(void)
 {
-    list->count = 0;
-    for (int i = 0; i < MOST_BACKENDS && reel_backend_name(i); i++) {
+    backend_list list = {.count = 0};
+    for (int i = 0; list.count < MOST_BACKENDS && reel_backend_name(i); i++) {
         if (!strcmp(reel_backend_name(i), "reference")) continue; /* loops by definition */
-        list->name[list->count] = reel_backend_name(i);
-        list->backend[list->count++] = reel_backend_open(reel_backend_name(i), 1, NULL);
+        list.name[list.count] = reel_backend_name(i);
+        list.number[list.count++] = i;
     }
+    return list;
 }
 
-static void close_backends(backend_list *list)
+static const char *kernel_word(int backend, const reel_op *op)
 {
-    for (int i = 0; i < list->count; i++)
-        if (list->backend[i]) list->backend[i]->close(list->backend[i]);
-}
-
-static const char *kernel_word(reel_backend *backend, const reel_op *op)
-{
-    reel_tensor output[REEL_MAX_OUTPUTS] = {{.dtype = REEL_F32}};
-    reel_node node = {.op = op, .output = output, .scope = "", .time = -1, .segment = -1};
-    reel_kernel kernel;
     bool own = false;
     if (op->flags & REEL_OP_VIEW) return "view";
-    if (!backend || !backend->kernel(backend, &node, &kernel, &own)) return "-";
+    if (!reel_backend_covers(backend, op, &own)) return "-";
     return own ? "own" : "loops";
 }
 
@@ -101,7 +93,7 @@ static void print_list(const backend_list *list)
     for (int i = 0; i < reel_ops_count; i++) {
         const reel_op *op = reel_ops[i];
         printf("%-24s", op->name);
-        for (int b = 0; b < list->count; b++) printf(" %-6s", kernel_word(list->backend[b], op));
+        for (int b = 0; b < list->count; b++) printf(" %-6s", kernel_word(list->number[b], op));
         printf(" %-9s %s\n", has_gradient(op) ? "yes" : "-", op->summary ? op->summary : "");
         gradients += has_gradient(op);
     }
@@ -124,7 +116,7 @@ static void print_one(const reel_op *op, const backend_list *list)
     printf("%s: %s\n", op->name, op->summary ? op->summary : "");
     print_inputs(op);
     printf("  gradient   %s\n", has_gradient(op) ? "yes" : "none");
-    for (int b = 0; b < list->count; b++) printf("  %-10s %s\n", list->name[b], kernel_word(list->backend[b], op));
+    for (int b = 0; b < list->count; b++) printf("  %-10s %s\n", list->name[b], kernel_word(list->number[b], op));
     for (int f = 0; f < FLAGS; f++)
         if (op->flags & flags[f].flag) printf("  %s\n", flags[f].name);
     if (op->attrs && op->attrs->name) printf("attributes:\n");
@@ -153,7 +145,7 @@ static json_t *op_json(const reel_op *op, const backend_list *list)
     for (int f = 0; f < FLAGS; f++)
         if (op->flags & flags[f].flag) json_array_append_new(names, json_string(flags[f].name));
     for (int b = 0; b < list->count; b++)
-        json_object_set_new(kernels, list->name[b], json_string(kernel_word(list->backend[b], op)));
+        json_object_set_new(kernels, list->name[b], json_string(kernel_word(list->number[b], op)));
     return json_pack("{s:s, s:s?, s:i, s:o, s:i, s:o, s:o, s:o, s:b, s:b, s:b}", "name", op->name, "summary",
                      op->summary, "least_inputs", op->least_inputs, "most_inputs",
                      op->most_inputs ? json_integer(op->most_inputs) : json_null(), "outputs", op->outputs, "flags",
@@ -179,17 +171,15 @@ int reel_command_ops(int argc, char **argv)
     ops_options o = {.name = NULL};
     reel_error error = {REEL_OK, ""};
     reel_op_call call = {.op = NULL};
-    backend_list list;
+    const backend_list list = list_backends();
     int code = reel_options_begin(&usage, argc, argv, &o);
     if (code >= 0) return code;
     if (o.name && reel_op_call_begin(&call, o.name, &(reel_words){0}, &error)) return reel_complain(&usage, &error);
-    open_backends(&list);
     if (o.json)
         print_json(call.op, &list, &error);
     else if (call.op)
         print_one(call.op, &list);
     else
         print_list(&list);
-    close_backends(&list);
     return reel_failed(&error) ? reel_complain(&usage, &error) : REEL_OK;
 }

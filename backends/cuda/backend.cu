@@ -1,0 +1,238 @@
+/* The CUDA backend behind core/backend.h: opening a device, its memory, transfers, and what goes wrong on it.
+   Everything runs in one stream, in order. */
+#include "backends/cuda/device.cuh"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const double MIB = 1048576;
+
+static cuda_device *device_of(reel_backend *backend)
+{
+    return (cuda_device *)backend;
+}
+
+reel_status cuda_check(const cuda_device *device, cudaError_t result, const char *what, const char *file, int line,
+                       reel_error *error)
+{
+    if (result == cudaSuccess) return REEL_OK;
+    cudaGetLastError(); /* it is told here, and not once more by the next call */
+    return reel_fail(error, REEL_ENVIRONMENT, "cuda:%d: %s at %s:%d: %s, %s", device->number, what, file, line,
+                     cudaGetErrorName(result), cudaGetErrorString(result));
+}
+
+/* --- memory --- */
+
+static void *allocate(reel_backend *backend, size_t bytes, reel_error *error)
+{
+    const cuda_device *device = device_of(backend);
+    void *block = NULL;
+    size_t unused = 0, total = 0;
+    cudaSetDevice(device->number);
+    cudaError_t result = cudaMalloc(&block, bytes ? bytes : 1);
+    if (result == cudaErrorMemoryAllocation) {
+        cudaGetLastError();
+        cudaMemGetInfo(&unused, &total);
+        reel_fail(
+            error, REEL_ENVIRONMENT,
+            "cuda:%d: out of memory: %.0f MiB asked for, %.0f of %.0f MiB unused; a smaller batch or picture or a "
+            "shorter clip needs less, see --dry-run",
+            device->number, (double)bytes / MIB, (double)unused / MIB, (double)total / MIB);
+        return NULL;
+    }
+    return CUDA_TRY(device, error, result) ? NULL : block;
+}
+
+static void release(reel_backend *backend, void *block)
+{
+    (void)backend;
+    cudaFree(block);
+}
+
+static reel_status transfer(reel_backend *backend, void *to, const void *from, size_t bytes, cudaMemcpyKind kind,
+                            reel_error *error)
+{
+    const cuda_device *device = device_of(backend);
+    if (!bytes || to == from) return REEL_OK;
+    reel_status status = CUDA_TRY(device, error, cudaMemcpyAsync(to, from, bytes, kind, device->stream));
+    if (status || kind == cudaMemcpyDeviceToDevice) return status;
+    return CUDA_TRY(device, error, cudaStreamSynchronize(device->stream));
+}
+
+static reel_status write_block(reel_backend *backend, void *to, const void *from, size_t bytes, reel_error *error)
+{
+    return transfer(backend, to, from, bytes, cudaMemcpyHostToDevice, error);
+}
+
+static reel_status read_block(reel_backend *backend, void *to, const void *from, size_t bytes, reel_error *error)
+{
+    return transfer(backend, to, from, bytes, cudaMemcpyDeviceToHost, error);
+}
+
+static reel_status copy_block(reel_backend *backend, void *to, const void *from, size_t bytes, reel_error *error)
+{
+    return transfer(backend, to, from, bytes, cudaMemcpyDeviceToDevice, error);
+}
+
+reel_status cuda_clear(const reel_call *call, const reel_array *array)
+{
+    const cuda_device *device = cuda_of(call);
+    size_t bytes = (size_t)reel_elements(&array->shape) * reel_dtype_size(array->dtype);
+    if (!bytes) return REEL_OK;
+    return CUDA_TRY(device, call->error, cudaMemsetAsync(array->data, 0, bytes, device->stream));
+}
+
+/* --- refused values --- */
+
+cuda_watch cuda_watch_values(const reel_call *call, const reel_array *values, const char *what, const char *expected,
+                             ...)
+{
+    cuda_device *device = cuda_of(call);
+    if (device->complaints == device->room) {
+        int room = device->room ? 2 * device->room : 64;
+        cuda_complaint *more = (cuda_complaint *)reel_grow(device->complaint, (size_t)device->room, (size_t)room,
+                                                           sizeof *device->complaint);
+        if (!more) return cuda_watch{device->fault, 0}; /* the refusal is told with another's text */
+        device->complaint = more;
+        device->room = room;
+    }
+    cuda_complaint *c = &device->complaint[device->complaints];
+    char range[96];
+    va_list list;
+    va_start(list, expected);
+    vsnprintf(range, sizeof range, expected, list);
+    va_end(list);
+    c->shape = values->shape;
+    snprintf(c->text, sizeof c->text, "%s: the %s at %%s is not %s", call->op->name, what, range);
+    return cuda_watch{device->fault, (unsigned long long)device->complaints++};
+}
+
+static reel_status tell(const cuda_device *device, unsigned long long fault, reel_error *error)
+{
+    const cuda_complaint *c = &device->complaint[fault >> 32];
+    reel_shape place = c->shape; /* of the element, one number an axis */
+    int64_t element = (int64_t)(fault & 0xffffffff);
+    char at[REEL_SHAPE_TEXT], text[sizeof c->text + REEL_SHAPE_TEXT];
+    for (int k = place.rank - 1; k >= 0; k--) {
+        place.size[k] = element % c->shape.size[k];
+        element /= c->shape.size[k];
+    }
+    const char *gap = strstr(c->text, "%s");
+    snprintf(text, sizeof text, "%.*s%s%s", (int)(gap - c->text), c->text, reel_shape_text(&place, at), gap + 2);
+    return reel_fail(error, REEL_BAD_DATA, "%s", text);
+}
+
+static void forget_faults(cuda_device *device)
+{
+    cudaMemsetAsync(device->fault, 0xff, sizeof *device->fault, device->stream);
+    device->complaints = 0;
+}
+
+static void begin_run(reel_backend *backend)
+{
+    cudaSetDevice(device_of(backend)->number);
+    forget_faults(device_of(backend));
+}
+
+static reel_status finish(reel_backend *backend, reel_error *error)
+{
+    cuda_device *device = device_of(backend);
+    unsigned long long fault = CUDA_NO_FAULT;
+    reel_status status = CUDA_TRY(device, error, cudaStreamSynchronize(device->stream));
+    if (!status && device->complaints) status = read_block(backend, &fault, device->fault, sizeof fault, error);
+    if (!status && fault != CUDA_NO_FAULT) status = tell(device, fault, error);
+    return status;
+}
+
+/* --- opening --- */
+
+__global__ static void nothing() {}
+
+/* The first call of the runtime finds out whether there is a driver; a kernel's attributes, whether it can run. */
+static reel_status examine(int number, reel_error *error)
+{
+    int count = 0;
+    cudaDeviceProp properties;
+    cudaFuncAttributes attributes;
+    cudaError_t result = cudaGetDeviceCount(&count);
+    cudaGetLastError();
+    if (result == cudaErrorInsufficientDriver)
+        return reel_fail(error, REEL_ENVIRONMENT,
+                         "device 'cuda:%d': there is no NVIDIA driver, or it is older than this CUDA", number);
+    if (result == cudaErrorNoDevice || (result == cudaSuccess && !count))
+        return reel_fail(error, REEL_ENVIRONMENT, "device 'cuda:%d': the driver finds no GPU", number);
+    if (result != cudaSuccess)
+        return reel_fail(error, REEL_ENVIRONMENT, "device 'cuda:%d': %s, %s", number, cudaGetErrorName(result),
+                         cudaGetErrorString(result));
+    if (number >= count)
+        return reel_fail(error, REEL_ENVIRONMENT, "device 'cuda:%d': there %s %d GPU%s, cuda:0 to cuda:%d", number,
+                         count > 1 ? "are" : "is", count, count > 1 ? "s" : "", count - 1);
+    const cuda_device device = {.number = number};
+    reel_status status = CUDA_TRY(&device, error, cudaSetDevice(number));
+    if (!status) status = CUDA_TRY(&device, error, cudaGetDeviceProperties(&properties, number));
+    if (status) return status;
+    result = cudaFuncGetAttributes(&attributes, nothing);
+    if (result != cudaErrorNoKernelImageForDevice) return CUDA_TRY(&device, error, result);
+    cudaGetLastError();
+    return reel_fail(error, REEL_ENVIRONMENT,
+                     "device 'cuda:%d': %s is of architecture %d.%d, for which these kernels were not compiled; build "
+                     "with make NVCC_ARCH=%d%d",
+                     number, properties.name, properties.major, properties.minor, properties.major, properties.minor);
+}
+
+static void close_device(reel_backend *backend)
+{
+    cuda_device *device = device_of(backend);
+    cudaFree(device->fault);
+    if (device->stream) cudaStreamDestroy(device->stream);
+    reel_free(device->complaint);
+    reel_free(device);
+}
+
+/* Every array of the node can be counted with 31 bits. */
+static bool fits(const reel_node *node)
+{
+    for (int k = 0; k < node->inputs; k++)
+        if (node->input[k] && reel_elements(&node->input[k]->shape) > INT_MAX) return false;
+    for (int k = 0; k < node->op->outputs; k++)
+        if (reel_elements(&node->output[k].shape) > INT_MAX) return false;
+    return true;
+}
+
+static bool find_kernel(reel_backend *backend, const reel_node *node, reel_kernel *kernel, bool *native)
+{
+    (void)backend;
+    *kernel = cuda_find_kernel(node->op);
+    if (native) *native = kernel->run != NULL;
+    return kernel->run && fits(node);
+}
+
+reel_backend *reel_cuda_backend(int number, reel_error *error)
+{
+    if (examine(number, error)) return NULL;
+    cuda_device *device = (cuda_device *)reel_alloc(1, sizeof *device);
+    if (!device) {
+        reel_fail_memory(error);
+        return NULL;
+    }
+    device->number = number;
+    device->backend = reel_backend{.name = "cuda",
+                                   .threads = 1,
+                                   .allocate = allocate,
+                                   .release = release,
+                                   .write = write_block,
+                                   .read = read_block,
+                                   .copy = copy_block,
+                                   .kernel = find_kernel,
+                                   .begin_run = begin_run,
+                                   .finish = finish,
+                                   .close = close_device};
+    reel_status status = CUDA_TRY(device, error, cudaStreamCreate(&device->stream));
+    if (!status) device->fault = (unsigned long long *)allocate(&device->backend, sizeof *device->fault, error);
+    if (device->fault) {
+        forget_faults(device);
+        return &device->backend;
+    }
+    close_device(&device->backend);
+    return NULL;
+}

@@ -1,0 +1,183 @@
+/* What every file of the CUDA backend uses: reel's headers as C++ sees them, the state of a device, how calls are
+   checked and kernels started, and how a kernel refuses a value.
+
+   A kernel here counts elements with 32 bits, since a 64-bit division costs a GPU some hundred instructions:
+   cuda_fits tells which nodes that holds for. Divisions by sizes, which are known before a launch, are multiplications
+   (cuda_divider). Sums over many elements are double, as on the CPU, and run in an order that shapes alone fix; there
+   are no atomic additions. So results have the same bits from run to run. */
+#ifndef REEL_BACKENDS_CUDA_DEVICE_CUH
+#define REEL_BACKENDS_CUDA_DEVICE_CUH
+
+#include <cuda_runtime.h>
+
+/* What reel's headers include, before they are read as C. */
+#include <limits.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define REEL_INLINE __host__ __device__ static inline
+extern "C" {
+#include "backends/cuda/cuda.h"
+#include "core/memory.h"
+#include "ops/ops.h"
+}
+
+/* --- the device --- */
+
+enum { CUDA_THREADS = 256 }; /* of most blocks */
+
+/* A check of values that kernels of one call make: what is said when it fails. */
+struct cuda_complaint {
+    char text[192];
+    reel_shape shape; /* of the values */
+};
+
+struct cuda_device {
+    reel_backend backend; /* first, so that a pointer to it is one to the whole */
+    int number;
+    cudaStream_t stream;
+    unsigned long long *fault; /* on the device: the lowest refusal, complaint << 32 | element */
+    cuda_complaint *complaint; /* of this run */
+    int complaints, room;
+};
+
+inline cuda_device *cuda_of(const reel_call *call)
+{
+    return (cuda_device *)call->backend;
+}
+
+/* Records an error of the runtime with what was called, where; REEL_OK for none. */
+reel_status cuda_check(const cuda_device *device, cudaError_t result, const char *what, const char *file, int line,
+                       reel_error *error);
+#define CUDA_TRY(device, error, call) cuda_check(device, call, #call, __FILE__, __LINE__, error)
+
+/* --- starting kernels --- */
+
+/* A call, and the line that starts one of its kernels. */
+struct cuda_site {
+    const reel_call *call;
+    const char *file;
+    int line;
+    cuda_site(const reel_call *c, const char *f = __builtin_FILE(), int l = __builtin_LINE())
+        : call(c), file(f), line(l)
+    {
+    }
+};
+
+/* Starts a kernel on the call's device; nothing for no blocks. */
+template <class... P, class... A>
+reel_status cuda_launch(cuda_site site, dim3 blocks, dim3 threads, void (*kernel)(P...), A... arguments)
+{
+    const cuda_device *device = cuda_of(site.call);
+    if (!blocks.x || !blocks.y || !blocks.z) return REEL_OK;
+    cudaLaunchConfig_t config = {};
+    config.gridDim = blocks;
+    config.blockDim = threads;
+    config.stream = device->stream;
+    return cuda_check(device, cudaLaunchKernelEx(&config, kernel, P(arguments)...), site.call->op->name, site.file,
+                      site.line, site.call->error);
+}
+
+/* One thread for each of n elements: the kernel asks cuda_element(). */
+template <class... P, class... A> reel_status cuda_over(cuda_site site, int64_t n, void (*kernel)(P...), A... arguments)
+{
+    return cuda_launch(site, (unsigned)((n + CUDA_THREADS - 1) / CUDA_THREADS), CUDA_THREADS, kernel, arguments...);
+}
+
+__device__ __forceinline__ unsigned cuda_element()
+{
+    return blockIdx.x * blockDim.x + threadIdx.x;
+}
+
+/* work(T()) for the float type of a dtype. */
+template <class F> reel_status cuda_by_float(reel_dtype dtype, F work)
+{
+    return dtype == REEL_F32 ? work(0.0f) : work(0.0);
+}
+
+/* work(T()) for a dtype. */
+template <class F> reel_status cuda_by_dtype(reel_dtype dtype, F work)
+{
+    switch (dtype) {
+    case REEL_I32:
+        return work(int32_t());
+    case REEL_U8:
+        return work(uint8_t());
+    default:
+        return cuda_by_float(dtype, work);
+    }
+}
+
+/* work(T()) for an integer type as wide as the dtype, where values are only moved. */
+template <class F> reel_status cuda_by_width(reel_dtype dtype, F work)
+{
+    switch (reel_dtype_size(dtype)) {
+    case 1:
+        return work(uint8_t());
+    case 4:
+        return work(uint32_t());
+    default:
+        return work(uint64_t());
+    }
+}
+
+inline unsigned cuda_elements(const reel_array *a)
+{
+    return (unsigned)reel_elements(&a->shape);
+}
+
+/* Zeroes an array. */
+reel_status cuda_clear(const reel_call *call, const reel_array *array);
+
+/* --- division by a number that is known before the launch --- */
+
+/* n / size = (high half of n * factor + n) >> shift, for n < 2^31 (Granlund and Montgomery 1994). */
+struct cuda_divider {
+    unsigned size, factor, shift;
+};
+
+inline cuda_divider cuda_divider_of(int64_t size)
+{
+    cuda_divider d = {(unsigned)size, 0, 0};
+    while (((uint64_t)1 << d.shift) < d.size) d.shift++;
+    if (d.size) d.factor = (unsigned)((((uint64_t)1 << 32) * (((uint64_t)1 << d.shift) - d.size)) / d.size + 1);
+    return d;
+}
+
+__device__ __forceinline__ unsigned cuda_divide(unsigned n, cuda_divider by)
+{
+    return ((unsigned)(((uint64_t)n * by.factor) >> 32) + n) >> by.shift;
+}
+
+/* n becomes the quotient; the remainder is returned. */
+__device__ __forceinline__ unsigned cuda_split(unsigned *n, cuda_divider by)
+{
+    unsigned quotient = cuda_divide(*n, by), rest = *n - quotient * by.size;
+    *n = quotient;
+    return rest;
+}
+
+/* --- refusing values --- */
+
+/* Values come to be seen on the device, when the host has long gone on. A kernel that meets a bad one notes where and
+   goes on without it; when the host waits, the first is told, in the order of calls and elements, whatever the order in
+   which threads met them. Updates of parameters look at the note, and leave everything as it is. */
+struct cuda_watch {
+    unsigned long long *fault, complaint;
+};
+
+/* "OP: the WHAT at [1,2] is not EXPECTED", to be said of an element of `values`. */
+cuda_watch cuda_watch_values(const reel_call *call, const reel_array *values, const char *what, const char *expected,
+                             ...) __attribute__((format(printf, 4, 5)));
+
+__device__ __forceinline__ void cuda_refuse(cuda_watch watch, unsigned element)
+{
+    atomicMin(watch.fault, watch.complaint << 32 | element);
+}
+
+enum : unsigned long long { CUDA_NO_FAULT = ~0ull };
+
+#endif
