@@ -1,0 +1,250 @@
+/* The convolutions on the GPU, each a matrix product whose right matrix is read out of a picture as it is needed
+   (product.cuh). For one group:
+
+       conv2d                  y[k, npq]  = sum over cij of  w[k, cij]    x at window npq, place cij
+       conv2d_input_gradient   dx[c, nhw] = sum over kij of  w[k, c, ij]  dy at the window whose place ij is at nhw
+       conv2d_weight_gradient  dw[k, cij] = sum over npq of  dy[k, npq]   x at window npq, place cij
+
+   Gather forms all: an element of the result is written by one thread, once. conv_transpose2d is the second. */
+#include "backends/cuda/product.cuh"
+
+extern "C" {
+#include "ops/conv2d_geometry.h"
+}
+
+struct geometry {
+    int c, h, w, k, p, q, cg, kg, top, left;
+    int stride[2], dilation[2];
+    unsigned images;
+    cuda_divider by_h, by_w, by_p, by_q, by_kh, by_kw, by_stride[2];
+};
+
+static geometry geometry_of(const reel_conv2d_geometry &g)
+{
+    geometry d = {(int)g.c, (int)g.h,  (int)g.w,  (int)g.k,   (int)g.p,
+                  (int)g.q, (int)g.cg, (int)g.kg, (int)g.top, (int)g.left};
+    d.images = (unsigned)g.n;
+    d.by_h = cuda_divider_of(g.h);
+    d.by_w = cuda_divider_of(g.w);
+    d.by_p = cuda_divider_of(g.p);
+    d.by_q = cuda_divider_of(g.q);
+    d.by_kh = cuda_divider_of(g.kh);
+    d.by_kw = cuda_divider_of(g.kw);
+    for (int a = 0; a < 2; a++) {
+        d.stride[a] = (int)g.stride[a];
+        d.dilation[a] = (int)g.dilation[a];
+        d.by_stride[a] = cuda_divider_of(g.stride[a]);
+    }
+    return d;
+}
+
+/* Channel and place within the kernel, from one index over both. */
+struct tap {
+    int channel, i, j;
+    unsigned index;
+};
+
+__device__ static tap tap_of(const geometry &g, unsigned index)
+{
+    unsigned left = index;
+    int j = (int)cuda_split(&left, g.by_kw), i = (int)cuda_split(&left, g.by_kh);
+    return {(int)left, i, j, index};
+}
+
+/* Image and position, from one index over both. */
+struct pixel {
+    int image, row, column;
+};
+
+__device__ static pixel pixel_of(unsigned index, cuda_divider rows, cuda_divider columns)
+{
+    int column = (int)cuda_split(&index, columns), row = (int)cuda_split(&index, rows);
+    return {(int)index, row, column};
+}
+
+/* Element of x that window o sees at a tap of this group; 0 outside. */
+template <class T> __device__ static T seen(const geometry &g, const T *x, pixel o, tap t, int group)
+{
+    int row = o.row * g.stride[0] + t.i * g.dilation[0] - g.top;
+    int column = o.column * g.stride[1] + t.j * g.dilation[1] - g.left;
+    if ((unsigned)row >= (unsigned)g.h || (unsigned)column >= (unsigned)g.w) return T(0);
+    return x[((o.image * g.c + group * g.cg + t.channel) * g.h + row) * g.w + column];
+}
+
+template <class Type> struct forward {
+    typedef Type T;
+    typedef unsigned Row;
+    typedef pixel Column;
+    typedef tap Depth;
+    static constexpr bool left_along_depth = true, right_along_depth = false;
+    unsigned rows, columns, depth;
+    geometry g;
+    const T *x, *w, *bias;
+    T *y;
+    int group;
+
+    __device__ void enter(unsigned batch) { group = (int)batch; }
+    __device__ Row row(unsigned i) const { return (unsigned)(group * g.kg) + i; }
+    __device__ Column column(unsigned i) const { return pixel_of(i, g.by_p, g.by_q); }
+    __device__ Depth at_depth(unsigned i) const { return tap_of(g, i); }
+    __device__ T left(Row k, Depth t) const { return w[k * depth + t.index]; }
+    __device__ T right(Depth t, Column o) const { return seen(g, x, o, t, group); }
+    __device__ void store(Row k, Column o, T value) const
+    {
+        y[((o.image * g.k + (int)k) * g.p + o.row) * g.q + o.column] = bias ? value + bias[k] : value;
+    }
+};
+
+template <class Type> struct input_gradient {
+    typedef Type T;
+    typedef unsigned Row;
+    typedef pixel Column;
+    typedef tap Depth;
+    static constexpr bool left_along_depth = true, right_along_depth = false;
+    unsigned rows, columns, depth;
+    geometry g;
+    const T *dy, *w, *bias;
+    T *dx;
+    int group;
+
+    __device__ void enter(unsigned batch) { group = (int)batch; }
+    __device__ Row row(unsigned i) const { return i; }
+    __device__ Column column(unsigned i) const { return pixel_of(i, g.by_h, g.by_w); }
+    __device__ Depth at_depth(unsigned i) const { return tap_of(g, i); }
+    __device__ T left(Row c, Depth t) const
+    {
+        unsigned places = g.by_kh.size * g.by_kw.size, place = (unsigned)t.i * g.by_kw.size + (unsigned)t.j;
+        return w[((unsigned)(group * g.kg + t.channel) * (unsigned)g.cg + c) * places + place];
+    }
+    /* The window along an axis that has its place at `distance` from its corner; -1 for none. */
+    __device__ int window(int distance, int axis, int count) const
+    {
+        if (distance < 0) return -1;
+        unsigned o = (unsigned)distance, rest = cuda_split(&o, g.by_stride[axis]);
+        return rest || o >= (unsigned)count ? -1 : (int)o;
+    }
+    __device__ T right(Depth t, Column at) const
+    {
+        int p = window(at.row + g.top - t.i * g.dilation[0], 0, g.p);
+        int q = window(at.column + g.left - t.j * g.dilation[1], 1, g.q);
+        return p < 0 || q < 0 ? T(0) : dy[((at.image * g.k + group * g.kg + t.channel) * g.p + p) * g.q + q];
+    }
+    __device__ void store(Row c, Column at, T value) const
+    {
+        int channel = group * g.cg + (int)c;
+        dx[((at.image * g.c + channel) * g.h + at.row) * g.w + at.column] = bias ? value + bias[channel] : value;
+    }
+};
+
+template <class Type> struct weight_gradient {
+    typedef Type T;
+    typedef unsigned Row;
+    typedef tap Column;
+    typedef pixel Depth;
+    static constexpr bool left_along_depth = true, right_along_depth = true;
+    unsigned rows, columns, depth;
+    geometry g;
+    const T *x, *dy;
+    T *dw;
+    int group;
+
+    __device__ void enter(unsigned batch) { group = (int)batch; }
+    __device__ Row row(unsigned i) const { return (unsigned)(group * g.kg) + i; }
+    __device__ Column column(unsigned i) const { return tap_of(g, i); }
+    __device__ Depth at_depth(unsigned i) const { return pixel_of(i, g.by_p, g.by_q); }
+    __device__ T left(Row k, Depth o) const { return dy[((o.image * g.k + (int)k) * g.p + o.row) * g.q + o.column]; }
+    __device__ T right(Depth o, Column t) const { return seen(g, x, o, t, group); }
+    __device__ void store(Row k, Column t, T value) const { dw[k * columns + t.index] = value; }
+};
+
+/* --- forward --- */
+
+static reel_conv2d_geometry forward_geometry(const reel_call *call)
+{
+    return reel_conv2d_measure(&call->input[0].shape, &call->input[1].shape, &call->output[0].shape,
+                               (const reel_conv2d_attr *)call->attr);
+}
+
+template <class T> static const T *bias_of(const reel_call *call)
+{
+    return call->inputs > 2 ? (const T *)call->input[2].data : NULL;
+}
+
+reel_status cuda_conv2d(const reel_call *call)
+{
+    const reel_conv2d_geometry g = forward_geometry(call);
+    return cuda_by_float(call->output[0].dtype, [&](auto zero) {
+        typedef decltype(zero) T;
+        forward<T> p = {(unsigned)g.kg, (unsigned)(g.n * g.p * g.q), (unsigned)(g.cg * g.kh * g.kw), geometry_of(g)};
+        p.x = (const T *)call->input[0].data;
+        p.w = (const T *)call->input[1].data;
+        p.bias = bias_of<T>(call);
+        p.y = (T *)call->output[0].data;
+        return product_run(call, p, (unsigned)g.groups);
+    });
+}
+
+size_t cuda_conv2d_scratch(const reel_call *call)
+{
+    const reel_conv2d_geometry g = forward_geometry(call);
+    return product_scratch(g.kg, g.n * g.p * g.q, g.cg * g.kh * g.kw, g.groups, call->output[0].dtype);
+}
+
+/* --- with respect to the input; and the transposed convolution, which is the same under other names --- */
+
+/* reel_conv2d_adjoint_attr and reel_conv_transpose2d_attr both begin with the convolution's. */
+static reel_conv2d_geometry adjoint_geometry(const reel_call *call)
+{
+    return reel_conv2d_measure(&call->output[0].shape, &call->input[1].shape, &call->input[0].shape,
+                               (const reel_conv2d_attr *)call->attr);
+}
+static_assert(offsetof(reel_conv2d_adjoint_attr, conv) == 0 && offsetof(reel_conv_transpose2d_attr, conv) == 0);
+
+reel_status cuda_conv2d_adjoint(const reel_call *call)
+{
+    const reel_conv2d_geometry g = adjoint_geometry(call);
+    return cuda_by_float(call->output[0].dtype, [&](auto zero) {
+        typedef decltype(zero) T;
+        input_gradient<T> p = {(unsigned)g.cg, (unsigned)(g.n * g.h * g.w), (unsigned)(g.kg * g.kh * g.kw),
+                               geometry_of(g)};
+        p.dy = (const T *)call->input[0].data;
+        p.w = (const T *)call->input[1].data;
+        p.bias = bias_of<T>(call);
+        p.dx = (T *)call->output[0].data;
+        return product_run(call, p, (unsigned)g.groups);
+    });
+}
+
+size_t cuda_conv2d_adjoint_scratch(const reel_call *call)
+{
+    const reel_conv2d_geometry g = adjoint_geometry(call);
+    return product_scratch(g.cg, g.n * g.h * g.w, g.kg * g.kh * g.kw, g.groups, call->output[0].dtype);
+}
+
+/* --- with respect to the weight --- */
+
+static reel_conv2d_geometry weight_geometry(const reel_call *call)
+{
+    const reel_conv2d_adjoint_attr *attr = (const reel_conv2d_adjoint_attr *)call->attr;
+    return reel_conv2d_measure(&call->input[0].shape, &call->output[0].shape, &call->input[1].shape, &attr->conv);
+}
+
+reel_status cuda_conv2d_weight_gradient(const reel_call *call)
+{
+    const reel_conv2d_geometry g = weight_geometry(call);
+    return cuda_by_float(call->output[0].dtype, [&](auto zero) {
+        typedef decltype(zero) T;
+        weight_gradient<T> p = {(unsigned)g.kg, (unsigned)(g.cg * g.kh * g.kw), (unsigned)(g.n * g.p * g.q),
+                                geometry_of(g)};
+        p.x = (const T *)call->input[0].data;
+        p.dy = (const T *)call->input[1].data;
+        p.dw = (T *)call->output[0].data;
+        return product_run(call, p, (unsigned)g.groups);
+    });
+}
+
+size_t cuda_conv2d_weight_gradient_scratch(const reel_call *call)
+{
+    const reel_conv2d_geometry g = weight_geometry(call);
+    return product_scratch(g.kg, g.cg * g.kh * g.kw, g.n * g.p * g.q, g.groups, call->output[0].dtype);
+}

@@ -1,0 +1,121 @@
+/* permute, slice, slice_gradient and concat on the GPU: each copies elements from one place to another, so that all are
+   one kernel, which walks over the elements that are copied with a step an axis in both arrays. Values are moved as
+   whole numbers of their width. Memory limits it, twice over where only one side is in order (permute). */
+#include "backends/cuda/device.cuh"
+
+extern "C" {
+#include "ops/slice_range.h"
+}
+
+/* Element i of the walk, counted row-major, goes from x[from] to y[to]. */
+struct copying {
+    int rank;
+    cuda_divider size[REEL_MAX_RANK];
+    int from[REEL_MAX_RANK], to[REEL_MAX_RANK];
+    int first_from, first_to;
+    unsigned elements;
+};
+
+template <class T> __global__ static void copy_elements(copying c, const T *x, T *y)
+{
+    unsigned i = cuda_element();
+    if (i >= c.elements) return;
+    int from = c.first_from, to = c.first_to;
+    for (int axis = c.rank - 1; axis >= 0; axis--) {
+        int place = (int)(axis ? cuda_split(&i, c.size[axis]) : i);
+        from += place * c.from[axis];
+        to += place * c.to[axis];
+    }
+    y[to] = x[from];
+}
+
+/* Appends an axis, outermost first; merges it into the one before where both arrays go on evenly. */
+static void append(copying *c, int64_t size, int64_t from, int64_t to)
+{
+    c->elements *= (unsigned)size;
+    if (size == 1) return;
+    int last = c->rank - 1;
+    if (c->rank && c->from[last] == from * size && c->to[last] == to * size)
+        size *= c->size[last].size;
+    else
+        last = c->rank++;
+    c->size[last] = cuda_divider_of(size);
+    c->from[last] = (int)from;
+    c->to[last] = (int)to;
+}
+
+static reel_status copy(const reel_call *call, const copying *c, const reel_array *x, const reel_array *y)
+{
+    return cuda_by_width(y->dtype, [&](auto zero) {
+        typedef decltype(zero) T;
+        return cuda_over(call, c->elements, copy_elements<T>, *c, (const T *)x->data, (T *)y->data);
+    });
+}
+
+reel_status cuda_permute(const reel_call *call)
+{
+    const reel_permute_attr *a = (const reel_permute_attr *)call->attr;
+    const reel_array *x = &call->input[0], *y = &call->output[0];
+    int64_t from[REEL_MAX_RANK], to[REEL_MAX_RANK];
+    copying c = {.elements = 1};
+    reel_shape_strides(&x->shape, from);
+    reel_shape_strides(&y->shape, to);
+    for (int k = 0; k < y->shape.rank; k++) {
+        int axis = a->order.count ? reel_shape_axis(&x->shape, a->order.at[k]) : x->shape.rank - 1 - k;
+        append(&c, y->shape.size[k], from[axis], to[k]);
+    }
+    return copy(call, &c, x, y);
+}
+
+/* The copy between a whole and the part that a slice takes of it; back: from the part to the whole. */
+static copying slicing(const reel_slice_attr *attr, const reel_array *whole, const reel_array *part, bool back)
+{
+    reel_slice_range range;
+    int64_t in_whole[REEL_MAX_RANK], in_part[REEL_MAX_RANK];
+    copying c = {.elements = 1};
+    reel_slice_ranges(attr, &whole->shape, &range);
+    reel_shape_strides(&whole->shape, in_whole);
+    reel_shape_strides(&part->shape, in_part);
+    for (int k = 0; k < whole->shape.rank; k++) {
+        int64_t step = in_whole[k] * range.step[k];
+        *(back ? &c.first_to : &c.first_from) += (int)(range.first[k] * in_whole[k]);
+        append(&c, range.count[k], back ? in_part[k] : step, back ? step : in_part[k]);
+    }
+    return c;
+}
+
+reel_status cuda_slice(const reel_call *call)
+{
+    const reel_array *x = &call->input[0], *y = &call->output[0];
+    copying c = slicing((const reel_slice_attr *)call->attr, x, y, false);
+    return copy(call, &c, x, y);
+}
+
+reel_status cuda_slice_gradient(const reel_call *call)
+{
+    const reel_slice_gradient_attr *a = (const reel_slice_gradient_attr *)call->attr;
+    const reel_slice_attr slice = {a->starts, a->stops, a->axes, a->steps};
+    const reel_array *dy = &call->input[0], *y = &call->output[0];
+    reel_status status = cuda_clear(call, y);
+    copying c = slicing(&slice, y, dy, true);
+    return status ? status : copy(call, &c, dy, y);
+}
+
+reel_status cuda_concat(const reel_call *call)
+{
+    const reel_array *y = &call->output[0];
+    int axis = reel_shape_axis(&y->shape, ((const reel_concat_attr *)call->attr)->axis);
+    int64_t outer = 1, inner = 1, start = 0;
+    for (int k = 0; k < axis; k++) outer *= y->shape.size[k];
+    for (int k = axis + 1; k < y->shape.rank; k++) inner *= y->shape.size[k];
+    reel_status status = REEL_OK;
+    for (int k = 0; !status && k < call->inputs; k++) {
+        int64_t run = call->input[k].shape.size[axis] * inner;
+        copying c = {.first_to = (int)start, .elements = 1};
+        append(&c, outer, run, y->shape.size[axis] * inner);
+        append(&c, run, 1, 1);
+        status = copy(call, &c, &call->input[k], y);
+        start += run;
+    }
+    return status;
+}

@@ -1,0 +1,84 @@
+/* softmax, log_softmax, batch_norm and dropout on the GPU. A softmax is a thread a line: in [N, K, H, W] along K,
+   neighbouring threads read neighbouring elements, and the line is read three times, twice of them from a cache when K
+   is small. The others are a thread an element. Memory limits all. */
+#include "backends/cuda/device.cuh"
+
+extern "C" {
+#include "core/rng.h"
+#include "ops/axis.h"
+}
+
+/* x and y may be one array: an element is written after the line was read for the last time but for it. */
+template <class T>
+__global__ static void softmax(const T *x, T *y, unsigned lines, unsigned n, unsigned inner, bool logarithm)
+{
+    unsigned line = cuda_element();
+    if (line >= lines) return;
+    unsigned first = line / inner * n * inner + line % inner;
+    T most = -INFINITY;
+    double sum = 0;
+    for (unsigned k = 0; k < n; k++) most = x[first + k * inner] > most ? x[first + k * inner] : most;
+    for (unsigned k = 0; k < n; k++) sum += (double)exp(x[first + k * inner] - most);
+    T shift = (T)(logarithm ? log(sum) : 1 / sum);
+    for (unsigned k = 0; k < n; k++) {
+        T shifted = x[first + k * inner] - most;
+        y[first + k * inner] = logarithm ? shifted - shift : exp(shifted) * shift;
+    }
+}
+
+reel_status cuda_softmax(const reel_call *call)
+{
+    const reel_array *x = &call->input[0], *y = &call->output[0];
+    reel_axis_view v = reel_axis_view_of(&x->shape, ((const reel_softmax_attr *)call->attr)->axis);
+    return cuda_by_float(x->dtype, [&](auto zero) {
+        typedef decltype(zero) T;
+        return cuda_over(call, v.outer * v.inner, softmax<T>, (const T *)x->data, (T *)y->data,
+                         (unsigned)(v.outer * v.inner), (unsigned)v.n, (unsigned)v.inner,
+                         call->op == &reel_op_log_softmax);
+    });
+}
+
+/* --- batch_norm --- */
+
+template <class T>
+__global__ static void normalise(const T *x, const T *scale, const T *shift, const T *mean, const T *variance, T *y,
+                                 T epsilon, cuda_divider inner, cuda_divider channels, unsigned n)
+{
+    unsigned i = cuda_element();
+    if (i >= n) return;
+    unsigned plane = cuda_divide(i, inner), c = cuda_split(&plane, channels);
+    y[i] = (x[i] - mean[c]) * (scale[c] / sqrt(variance[c] + epsilon)) + shift[c];
+}
+
+reel_status cuda_batch_norm(const reel_call *call)
+{
+    const reel_array *in = call->input, *y = &call->output[0];
+    int64_t inner = 1;
+    for (int k = 2; k < y->shape.rank; k++) inner *= y->shape.size[k];
+    return cuda_by_float(y->dtype, [&](auto zero) {
+        typedef decltype(zero) T;
+        return cuda_over(call, cuda_elements(y), normalise<T>, (const T *)in[0].data, (const T *)in[1].data,
+                         (const T *)in[2].data, (const T *)in[3].data, (const T *)in[4].data, (T *)y->data,
+                         (T)((const reel_batch_norm_attr *)call->attr)->epsilon, cuda_divider_of(inner),
+                         cuda_divider_of(y->shape.size[1]), cuda_elements(y));
+    });
+}
+
+/* --- dropout --- */
+
+template <class T> __global__ static void drop(const T *x, T *y, uint64_t key, double p, T kept, unsigned n)
+{
+    unsigned i = cuda_element();
+    if (i < n) y[i] = x[i] * (reel_uniform(key, i) >= p ? kept : T(0));
+}
+
+reel_status cuda_dropout(const reel_call *call)
+{
+    const reel_array *x = &call->input[0], *y = &call->output[0];
+    double p = ((const reel_dropout_attr *)call->attr)->p;
+    return cuda_by_float(y->dtype, [&](auto zero) {
+        typedef decltype(zero) T;
+        return cuda_over(call, cuda_elements(y), drop<T>, (const T *)x->data, (T *)y->data, call->random_key, p,
+                         p < 1 ? (T)(1 / (1 - p)) : T(0), cuda_elements(y));
+    });
+}
