@@ -15,6 +15,12 @@ B   := build
 OPT := -O3 -fno-math-errno -fno-trapping-math
 endif
 
+# The CUDA backend is compiled where nvcc is; CUDA=1 and CUDA=0 force it. NVCC_ARCH: sm numbers; the first of them also
+# as PTX, which drivers compile for later GPUs.
+CUDA      ?= 0
+NVCC      ?= nvcc
+NVCC_ARCH ?= 80 90a
+
 PACKAGES := libjpeg libpng zlib jansson
 CFLAGS   ?= -g
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wvla
@@ -28,7 +34,17 @@ CMD_SRC  := $(sort $(wildcard tools/*.c))
 SUP_SRC  := $(sort $(wildcard tests/support/*.c tests/cases/*.c)) $(filter-out tools/reel.c,$(CMD_SRC))
 TEST_SRC := $(sort $(wildcard tests/*.c))
 
-LIB_OBJ := $(LIB_SRC:%.c=$(B)/obj/%.o)
+CU_SRC   := $(sort $(wildcard backends/cuda/*.cu))
+ifeq ($(CUDA),1)
+CU_OBJ    := $(CU_SRC:%.cu=$(B)/obj/%.o)
+CUDA_HOME := $(patsubst %/bin/,%,$(dir $(realpath $(shell command -v $(NVCC)))))
+LIBS      += -L$(CUDA_HOME)/lib64 -lcudart_static -lstdc++ -ldl -lrt
+else
+LIB_SRC   += backends/cuda/absent.c
+endif
+EMU_OBJ  := $(CU_SRC:%.cu=$(B)/emulated/%.o) $(B)/emulated/tests/cuda/emulate.o
+
+LIB_OBJ := $(LIB_SRC:%.c=$(B)/obj/%.o) $(CU_OBJ)
 CMD_OBJ := $(CMD_SRC:%.c=$(B)/obj/%.o)
 SUP_OBJ := $(SUP_SRC:%.c=$(B)/obj/%.o)
 TESTS   := $(TEST_SRC:tests/%.c=$(B)/tests/%)
@@ -98,27 +114,56 @@ $(B)/reel: $(CMD_OBJ) $(B)/libreel.a
 	@echo "link $@"
 	@$(CC) $(ALL) $^ -o $@ $(LIBS)
 
-$(B)/libreel.a: $(LIB_OBJ)
-	@echo "archive $@"
-	@rm -f $@ && ar rcs $@ $^
+# What the library is made of changes with CUDA; the file that says which is there makes it be linked again.
+$(B)/cuda-$(CUDA):
+	@mkdir -p $(@D) && rm -f $(B)/cuda-* && touch $@
 
-$(B)/libreel.so: $(LIB_OBJ)
+$(B)/libreel.a: $(LIB_OBJ) $(B)/cuda-$(CUDA)
+	@echo "archive $@"
+	@rm -f $@ && ar rcs $@ $(LIB_OBJ)
+
+$(B)/libreel.so: $(LIB_OBJ) $(B)/cuda-$(CUDA)
 	@echo "link $@"
-	@$(CC) $(ALL) -shared -Wl,-soname,libreel.so.$(VERSION) $^ -o $@ $(LIBS)
+	@$(CC) $(ALL) -shared -Wl,-soname,libreel.so.$(VERSION) $(LIB_OBJ) -o $@ $(LIBS)
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "cc $<"
 	@$(CC) $(ALL) -c $< -o $@
 
+FIRST_ARCH := $(firstword $(NVCC_ARCH:%a=%))
+NVCC_FLAGS := -std=c++20 -O3 -I. $(foreach a,$(NVCC_ARCH),-gencode arch=compute_$(a),code=sm_$(a)) \
+              -gencode arch=compute_$(FIRST_ARCH),code=compute_$(FIRST_ARCH) \
+              -Xcompiler -fPIC,-Wall,-Wextra,-Wno-missing-field-initializers,-g
+$(B)/obj/%.o: %.cu
+	@mkdir -p $(@D)
+	@echo "nvcc $<"
+	@$(NVCC) $(NVCC_FLAGS) -MMD -MP -c $< -o $@
+
+# The same sources for the CPU, with tests/cuda/cuda_runtime.h in the place of CUDA's.
+CXX_FLAGS := -std=c++20 -I. -Itests/cuda -fPIC -Wall -Wextra -Wshadow -Wno-missing-field-initializers -Wno-unknown-pragmas \
+             $(OPT:-O3=-O1) $(CFLAGS) -MMD -MP
+$(B)/emulated/%.o: %.cu
+	@mkdir -p $(@D)
+	@echo "c++ $<"
+	@$(CXX) $(CXX_FLAGS) -x c++ -c $< -o $@
+$(B)/emulated/%.o: %.cpp
+	@mkdir -p $(@D)
+	@echo "c++ $<"
+	@$(CXX) $(CXX_FLAGS) -c $< -o $@
+
 $(B)/tests/%: $(B)/obj/tests/%.o $(SUP_OBJ) $(B)/libreel.a
 	@mkdir -p $(@D)
 	@echo "link $@"
-	@$(CC) $(ALL) $^ -o $@ $(shell pkg-config --libs check 2>/dev/null) $(LIBS)
+	@$(CC) $(ALL) $(filter %.o,$^) $(filter %.a,$^) -o $@ $(shell pkg-config --libs check 2>/dev/null) $(LIBS)
 
 # Matrix products are compared with OpenBLAS, which nothing else is linked with.
 $(B)/obj/tests/test_gemm.o: ALL += $(shell pkg-config --cflags openblas 2>/dev/null)
 $(B)/tests/test_gemm: LIBS += $(shell pkg-config --libs openblas 2>/dev/null)
 
-.SECONDARY:
--include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(SUP_OBJ:.o=.d) $(TEST_SRC:%.c=$(B)/obj/%.d)
+# The CUDA backend in emulation comes before the library's own, and so in its place.
+$(B)/tests/test_cuda: $(EMU_OBJ)
+$(B)/tests/test_cuda: LIBS += -lstdc++
+
+.PRECIOUS: $(B)/obj/%.o
+-include $(CU_OBJ:.o=.d) $(EMU_OBJ:.o=.d) $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(SUP_OBJ:.o=.d) $(TEST_SRC:%.c=$(B)/obj/%.d)

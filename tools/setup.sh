@@ -6,7 +6,7 @@ set -eu
 
 what=${1:-build}
 packages="gcc libc6-dev make pkg-config libjpeg-dev libpng-dev zlib1g-dev libjansson-dev"
-[ "$what" = test ] && packages="$packages check binutils libopenblas-dev"
+[ "$what" = test ] && packages="$packages check binutils libopenblas-dev g++"
 [ "$what" = bench ] && packages="$packages python3-torch python3-venv"
 
 install_packages() {

@@ -1,0 +1,129 @@
+/* CUDA on the CPU, for tests: the sources of backends/cuda are compiled as C++ with this header in the place of
+   NVIDIA's.
+
+   Blocks are a loop. The threads of a block are run one after the other; one that meets a barrier is left where it is
+   and the next goes on in a stack of its own (a fibre), so that a kernel without barriers costs no more than a loop,
+   and
+   __syncthreads, shared memory and warp shuffles do what they do on a GPU. What a GPU would forgive or punish at random
+   ends the program with a line that says why: a barrier that some threads never reach, a byte written outside an
+   allocation, device memory touched by the host (a segmentation fault). Tests switch on failures by `emulated`. */
+#ifndef REEL_TESTS_CUDA_RUNTIME_H
+#define REEL_TESTS_CUDA_RUNTIME_H
+
+#include "tests/cuda/emulated.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- the language --- */
+
+#define __global__
+#define __device__
+#define __host__
+#define __forceinline__ inline
+#define __shared__ static
+#define __launch_bounds__(...)
+
+struct dim3 {
+    unsigned x, y, z;
+    dim3(unsigned width = 1, unsigned height = 1, unsigned depth = 1) : x(width), y(height), z(depth) {}
+};
+extern dim3 threadIdx, blockIdx, blockDim, gridDim;
+enum { warpSize = 32 };
+
+void __syncthreads();
+void emulate_warp_barrier(unsigned mask);
+extern unsigned char emulate_slot[1024][8];
+unsigned emulate_thread(); /* number of the thread in its block */
+
+template <class T> T emulate_shuffle(unsigned mask, T value, unsigned lane)
+{
+    unsigned first = emulate_thread() / warpSize * warpSize;
+    T result;
+    memcpy(emulate_slot[emulate_thread()], &value, sizeof value);
+    emulate_warp_barrier(mask);
+    memcpy(&result, emulate_slot[first + lane % warpSize], sizeof result);
+    emulate_warp_barrier(mask);
+    return result;
+}
+template <class T> T __shfl_xor_sync(unsigned mask, T value, int other)
+{
+    return emulate_shuffle(mask, value, emulate_thread() % warpSize ^ (unsigned)other);
+}
+template <class T> T __shfl_down_sync(unsigned mask, T value, unsigned delta)
+{
+    unsigned lane = emulate_thread() % warpSize;
+    return emulate_shuffle(mask, value, lane + delta < warpSize ? lane + delta : lane);
+}
+
+inline unsigned long long atomicMin(unsigned long long *at, unsigned long long value)
+{
+    unsigned long long old = *at;
+    if (value < old) *at = value;
+    return old;
+}
+
+/* --- the runtime --- */
+
+enum cudaError_t {
+    cudaSuccess,
+    cudaErrorInvalidValue,
+    cudaErrorMemoryAllocation,
+    cudaErrorInvalidConfiguration = 9,
+    cudaErrorInsufficientDriver = 35,
+    cudaErrorNoDevice = 100,
+    cudaErrorInvalidDevice,
+    cudaErrorNoKernelImageForDevice = 209,
+    cudaErrorIllegalAddress = 700
+};
+enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
+typedef struct emulated_stream *cudaStream_t;
+struct cudaDeviceProp {
+    char name[256];
+    int major, minor;
+};
+struct cudaFuncAttributes {
+    int binaryVersion;
+};
+struct cudaLaunchConfig_t {
+    dim3 gridDim, blockDim;
+    size_t dynamicSmemBytes;
+    cudaStream_t stream;
+    void *attrs;
+    unsigned numAttrs;
+};
+
+const char *cudaGetErrorName(cudaError_t error);
+const char *cudaGetErrorString(cudaError_t error);
+cudaError_t cudaGetLastError();
+cudaError_t cudaGetDeviceCount(int *count);
+cudaError_t cudaSetDevice(int device);
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int device);
+cudaError_t cudaStreamCreate(cudaStream_t *stream);
+cudaError_t cudaStreamDestroy(cudaStream_t stream);
+cudaError_t cudaStreamSynchronize(cudaStream_t stream);
+cudaError_t cudaMalloc(void **block, size_t bytes);
+cudaError_t cudaFree(void *block);
+cudaError_t cudaMemGetInfo(size_t *unused, size_t *total);
+cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream);
+cudaError_t cudaMemsetAsync(void *to, int value, size_t bytes, cudaStream_t stream);
+cudaError_t emulate_attributes(cudaFuncAttributes *attributes);
+template <class K> cudaError_t cudaFuncGetAttributes(cudaFuncAttributes *attributes, K *)
+{
+    return emulate_attributes(attributes);
+}
+
+cudaError_t emulate_launch(const cudaLaunchConfig_t *config, void (*body)(void *), void *context);
+
+template <class... P, class... A>
+cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t *config, void (*kernel)(P...), A... arguments)
+{
+    auto body = [&] { kernel(P(arguments)...); };
+    return emulate_launch(
+        config, [](void *context) { (*(decltype(body) *)context)(); }, &body);
+}
+
+#endif

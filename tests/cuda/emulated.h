@@ -1,0 +1,26 @@
+/* What tests ask of the emulated GPU (cuda_runtime.h), and what it counts. */
+#ifndef REEL_TESTS_CUDA_EMULATED_H
+#define REEL_TESTS_CUDA_EMULATED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct {
+    int devices;          /* -1: there is no driver */
+    bool old_gpu;         /* one that the kernels were not compiled for */
+    size_t memory;        /* bytes that a device has */
+    bool backwards;       /* the last block and the last thread run first */
+    int fail_launch;      /* the n-th launch from now fails; 0: none does */
+    int fail_synchronize; /* the n-th wait tells of an illegal address */
+    long long launches;   /* so far */
+} emulated_machine;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+extern emulated_machine emulated;
+#ifdef __cplusplus
+}
+#endif
+
+#endif
