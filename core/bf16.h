@@ -8,12 +8,14 @@
 #ifndef REEL_CORE_BF16_H
 #define REEL_CORE_BF16_H
 
+#include "core/inline.h"
+
 #include <stdint.h>
 #include <string.h>
 
 typedef uint16_t reel_bf16;
 
-static inline float reel_bf16_to_float(reel_bf16 x)
+REEL_INLINE float reel_bf16_to_float(reel_bf16 x)
 {
     uint32_t bits = (uint32_t)x << 16;
     float value;
@@ -21,7 +23,7 @@ static inline float reel_bf16_to_float(reel_bf16 x)
     return value;
 }
 
-static inline reel_bf16 reel_bf16_from_float(float value)
+REEL_INLINE reel_bf16 reel_bf16_from_float(float value)
 {
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);

@@ -81,6 +81,11 @@ static bool in_float(const op_problem *p, char *why, size_t size)
     return agree(p, REEL_F32, cuda, REEL_F64, reference, 2e-5, why, size);
 }
 
+static bool in_bf16(const op_problem *p, char *why, size_t size)
+{
+    return bf16_agrees(p, cuda, reference, why, size);
+}
+
 static bool any_order(const op_problem *p, char *why, size_t size)
 {
     op_results forwards = {0}, backwards = {0};
@@ -105,6 +110,11 @@ END_TEST
 START_TEST(agrees_with_reference_in_float)
 {
     over_table("cuda, float", in_float);
+}
+END_TEST
+START_TEST(agrees_with_reference_in_bf16)
+{
+    over_table("cuda, bf16", in_bf16);
 }
 END_TEST
 START_TEST(order_of_blocks_does_not_change_bits)
@@ -221,9 +231,13 @@ int main(void)
     find_kernel = cuda->kernel;
     cuda->kernel = guarded_kernel;
     const TTest *const tests[] = {
-        every_op_has_a_kernel,          agrees_with_reference_in_double,
-        agrees_with_reference_in_float, order_of_blocks_does_not_change_bits,
-        devices_that_are_not_there,     too_little_memory,
+        every_op_has_a_kernel,
+        agrees_with_reference_in_double,
+        agrees_with_reference_in_float,
+        agrees_with_reference_in_bf16,
+        order_of_blocks_does_not_change_bits,
+        devices_that_are_not_there,
+        too_little_memory,
         failed_launches_and_waits,
     };
     int code = tiny_suite("cuda", tests, sizeof tests / sizeof *tests);

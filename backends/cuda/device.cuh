@@ -21,6 +21,7 @@
 #define REEL_INLINE __host__ __device__ static inline
 extern "C" {
 #include "backends/cuda/cuda.h"
+#include "core/bf16.h"
 #include "core/memory.h"
 #include "ops/ops.h"
 }
@@ -98,7 +99,15 @@ template <class F> reel_status cuda_by_float(reel_dtype dtype, F work)
     return dtype == REEL_F32 ? work(0.0f) : work(0.0);
 }
 
-/* work(T()) for a dtype. */
+/* bf16 as it is stored; computed with it is in float. */
+struct cuda_bf16 {
+    reel_bf16 bits;
+    cuda_bf16() = default;
+    __device__ explicit cuda_bf16(float value) : bits(reel_bf16_from_float(value)) {}
+    __device__ operator float() const { return reel_bf16_to_float(bits); }
+};
+
+/* work(T()) for any dtype. */
 template <class F> reel_status cuda_by_dtype(reel_dtype dtype, F work)
 {
     switch (dtype) {
@@ -106,9 +115,37 @@ template <class F> reel_status cuda_by_dtype(reel_dtype dtype, F work)
         return work(int32_t());
     case REEL_U8:
         return work(uint8_t());
+    case REEL_BF16:
+        return work(cuda_bf16());
     default:
         return cuda_by_float(dtype, work);
     }
+}
+
+/* A value that becomes an element: integers take what they can hold nearest to it, and 0 for NaN. */
+__device__ inline double cuda_within(double value, double low, double high)
+{
+    return value != value ? 0 : value < low ? low : value > high ? high : value;
+}
+__device__ inline void cuda_convert(double value, float *y)
+{
+    *y = (float)value;
+}
+__device__ inline void cuda_convert(double value, double *y)
+{
+    *y = value;
+}
+__device__ inline void cuda_convert(double value, cuda_bf16 *y)
+{
+    *y = cuda_bf16((float)value);
+}
+__device__ inline void cuda_convert(double value, int32_t *y)
+{
+    *y = (int32_t)cuda_within(value, INT_MIN, INT_MAX);
+}
+__device__ inline void cuda_convert(double value, uint8_t *y)
+{
+    *y = (uint8_t)cuda_within(value, 0, UINT8_MAX);
 }
 
 /* work(T()) for an integer type as wide as the dtype, where values are only moved. */
@@ -117,6 +154,8 @@ template <class F> reel_status cuda_by_width(reel_dtype dtype, F work)
     switch (reel_dtype_size(dtype)) {
     case 1:
         return work(uint8_t());
+    case 2:
+        return work(uint16_t());
     case 4:
         return work(uint32_t());
     default:

@@ -25,37 +25,53 @@ template <> none attribute<none>(const reel_call *)
     return none();
 }
 
-template <class T, class F> __global__ static void map1(cuda_walk walk, const T *x, T *y, F formula, unsigned n)
+/* S is what is stored: T, or bf16 where T is float. */
+template <class S, class T, class F>
+__global__ static void map1(cuda_walk walk, const S *x, S *y, F formula, unsigned n)
 {
     unsigned i = cuda_element();
     int at[1];
     if (i >= n) return;
     cuda_walk_at<1>(walk, i, at);
-    y[i] = formula(x[at[0]]);
+    y[i] = S(formula(T(x[at[0]])));
 }
 
-template <class T, class F>
-__global__ static void map2(cuda_walk walk, const T *a, const T *b, T *y, F formula, unsigned n)
+template <class S, class T, class F>
+__global__ static void map2(cuda_walk walk, const S *a, const S *b, S *y, F formula, unsigned n)
 {
     unsigned i = cuda_element();
     int at[2];
     if (i >= n) return;
     cuda_walk_at<2>(walk, i, at);
-    y[i] = formula(a[at[0]], b[at[1]]);
+    y[i] = S(formula(T(a[at[0]]), T(b[at[1]])));
 }
 
-template <class T, class F> static reel_status run_map1(const reel_call *call, F formula)
+template <class S, class T, class F> static reel_status run_map1(const reel_call *call, F formula)
 {
     const reel_array *y = &call->output[0];
-    return cuda_over(call, cuda_elements(y), map1<T, F>, cuda_walk_of(call), (const T *)call->input[0].data,
-                     (T *)y->data, formula, cuda_elements(y));
+    return cuda_over(call, cuda_elements(y), map1<S, T, F>, cuda_walk_of(call), (const S *)call->input[0].data,
+                     (S *)y->data, formula, cuda_elements(y));
 }
 
-template <class T, class F> static reel_status run_map2(const reel_call *call, F formula)
+template <class S, class T, class F> static reel_status run_map2(const reel_call *call, F formula)
 {
     const reel_array *y = &call->output[0];
-    return cuda_over(call, cuda_elements(y), map2<T, F>, cuda_walk_of(call), (const T *)call->input[0].data,
-                     (const T *)call->input[1].data, (T *)y->data, formula, cuda_elements(y));
+    return cuda_over(call, cuda_elements(y), map2<S, T, F>, cuda_walk_of(call), (const S *)call->input[0].data,
+                     (const S *)call->input[1].data, (S *)y->data, formula, cuda_elements(y));
+}
+
+template <class F> static reel_status map1_floats(const reel_call *call, F formula)
+{
+    if (call->output[0].dtype == REEL_BF16) return run_map1<cuda_bf16, float>(call, formula);
+    return cuda_by_float(call->output[0].dtype,
+                         [&](auto zero) { return run_map1<decltype(zero), decltype(zero)>(call, formula); });
+}
+
+template <class F> static reel_status map2_floats(const reel_call *call, F formula)
+{
+    if (call->output[0].dtype == REEL_BF16) return run_map2<cuda_bf16, float>(call, formula);
+    return cuda_by_float(call->output[0].dtype,
+                         [&](auto zero) { return run_map2<decltype(zero), decltype(zero)>(call, formula); });
 }
 
 /* A formula as a function object, and the kernel of its op. */
@@ -75,18 +91,14 @@ template <class T, class F> static reel_status run_map2(const reel_call *call, F
     FORMULA(op, attributes, (T x), result)                                                                             \
     reel_status cuda_##op(const reel_call *call)                                                                       \
     {                                                                                                                  \
-        const op##_formula formula = {attribute<attributes>(call)};                                                    \
-        return cuda_by_float(call->output[0].dtype,                                                                    \
-                             [&](auto zero) { return run_map1<decltype(zero)>(call, formula); });                      \
+        return map1_floats(call, op##_formula{attribute<attributes>(call)});                                           \
     }
 
 #define MAP2(op, attributes, a, b, result)                                                                             \
     FORMULA(op, attributes, (T a, T b), result)                                                                        \
     reel_status cuda_##op(const reel_call *call)                                                                       \
     {                                                                                                                  \
-        const op##_formula formula = {attribute<attributes>(call)};                                                    \
-        return cuda_by_float(call->output[0].dtype,                                                                    \
-                             [&](auto zero) { return run_map2<decltype(zero)>(call, formula); });                      \
+        return map2_floats(call, op##_formula{attribute<attributes>(call)});                                           \
     }
 
 #define MAP2_NUMBERS(op, attributes, a, b, result)                                                                     \
@@ -94,14 +106,13 @@ template <class T, class F> static reel_status run_map2(const reel_call *call, F
     reel_status cuda_##op(const reel_call *call)                                                                       \
     {                                                                                                                  \
         const op##_formula formula = {attribute<attributes>(call)};                                                    \
-        if (call->output[0].dtype == REEL_I32) return run_map2<int32_t>(call, formula);                                \
-        return cuda_by_float(call->output[0].dtype,                                                                    \
-                             [&](auto zero) { return run_map2<decltype(zero)>(call, formula); });                      \
+        if (call->output[0].dtype == REEL_I32) return run_map2<int32_t, int32_t>(call, formula);                       \
+        return map2_floats(call, formula);                                                                             \
     }
 
 #include "backends/cuda/elementwise.def"
 
-/* --- where --- */
+/* --- where: u8 sides are refused by the op --- */
 
 template <class T, class C>
 __global__ static void choose(cuda_walk walk, const C *condition, const T *a, const T *b, T *y, unsigned n)
@@ -120,6 +131,7 @@ template <class T, class C> static reel_status run_choose(const reel_call *call)
                      (const T *)in[1].data, (const T *)in[2].data, (T *)y->data, cuda_elements(y));
 }
 
+/* The condition has a type of its own, or that of the sides. */
 template <class T> static reel_status choose_by(const reel_call *call)
 {
     switch (call->input[0].dtype) {
@@ -134,8 +146,7 @@ template <class T> static reel_status choose_by(const reel_call *call)
 
 reel_status cuda_where(const reel_call *call)
 {
-    if (call->output[0].dtype == REEL_I32) return choose_by<int32_t>(call);
-    return cuda_by_float(call->output[0].dtype, [&](auto zero) { return choose_by<decltype(zero)>(call); });
+    return cuda_by_dtype(call->output[0].dtype, [&](auto zero) { return choose_by<decltype(zero)>(call); });
 }
 
 /* --- broadcast_to --- */
@@ -149,36 +160,16 @@ struct same {
 
 reel_status cuda_broadcast_to(const reel_call *call)
 {
-    return cuda_by_width(call->output[0].dtype, [&](auto zero) { return run_map1<decltype(zero)>(call, same()); });
+    return cuda_by_width(call->output[0].dtype,
+                         [&](auto zero) { return run_map1<decltype(zero), decltype(zero)>(call, same()); });
 }
 
 /* --- cast --- */
 
-__device__ static double within(double value, double low, double high)
-{
-    return value != value ? 0 : value < low ? low : value > high ? high : value;
-}
-__device__ static void convert(double value, float *y)
-{
-    *y = (float)value;
-}
-__device__ static void convert(double value, double *y)
-{
-    *y = value;
-}
-__device__ static void convert(double value, int32_t *y)
-{
-    *y = (int32_t)within(value, INT_MIN, INT_MAX);
-}
-__device__ static void convert(double value, uint8_t *y)
-{
-    *y = (uint8_t)within(value, 0, UINT8_MAX);
-}
-
 template <class From, class To> __global__ static void cast(const From *x, To *y, unsigned n)
 {
     unsigned i = cuda_element();
-    if (i < n) convert((double)x[i], &y[i]);
+    if (i < n) cuda_convert((double)x[i], &y[i]);
 }
 
 reel_status cuda_cast(const reel_call *call)

@@ -91,7 +91,7 @@ __global__ static void one_hot(const int32_t *index, T *y, cuda_divider inner, c
     unsigned i = cuda_split(&outer, inner), k = cuda_split(&outer, classes), element = outer * inner.size + i;
     int value = index[element];
     if (value < 0 || value >= (int)classes.size) cuda_refuse(watch, element);
-    y[at] = (T)(value == (int)k);
+    cuda_convert(value == (int)k, &y[at]);
 }
 
 reel_status cuda_one_hot(const reel_call *call)

@@ -111,10 +111,11 @@ reel_status cuda_concat(const reel_call *call)
     reel_status status = REEL_OK;
     for (int k = 0; !status && k < call->inputs; k++) {
         int64_t run = call->input[k].shape.size[axis] * inner;
+        bool in_place = call->input[k].data == (char *)y->data + (size_t)start * reel_dtype_size(y->dtype);
         copying c = {.first_to = (int)start, .elements = 1};
         append(&c, outer, run, y->shape.size[axis] * inner);
         append(&c, run, 1, 1);
-        status = copy(call, &c, &call->input[k], y);
+        if (!in_place) status = copy(call, &c, &call->input[k], y); /* else it was computed there */
         start += run;
     }
     return status;

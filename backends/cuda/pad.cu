@@ -4,6 +4,7 @@
 #include "backends/cuda/device.cuh"
 
 extern "C" {
+#include "core/bf16.h"
 #include "ops/pad_source.h"
 }
 
@@ -32,7 +33,8 @@ template <class T> static T constant_of(double value, reel_dtype dtype)
     float f = (float)value;
     int32_t i = (int32_t)value;
     uint8_t u = (uint8_t)value;
-    const void *bytes[REEL_DTYPES] = {&f, &value, &i, &u}; /* in the order of reel_dtype */
+    reel_bf16 half = reel_bf16_from_float(f);
+    const void *bytes[REEL_DTYPES] = {&f, &value, &i, &u, &half}; /* in the order of reel_dtype */
     T constant;
     memcpy(&constant, bytes[dtype], sizeof constant);
     return constant;

@@ -1,0 +1,13 @@
+/* See bf16.cu. */
+#ifndef REEL_BACKENDS_CUDA_BF16_CUH
+#define REEL_BACKENDS_CUDA_BF16_CUH
+
+#include "backends/cuda/device.cuh"
+
+bool cuda_has_bf16(const reel_call *call);
+
+/* A kernel on float copies of the bf16 arrays of a call, and the scratch memory that it takes, copies included. */
+reel_status cuda_wide_run(const reel_kernel *kernel, const reel_call *call);
+size_t cuda_wide_scratch(const reel_kernel *kernel, const reel_call *call);
+
+#endif
