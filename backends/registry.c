@@ -81,6 +81,6 @@ reel_backend *reel_backend_open(const char *device, int threads, reel_error *err
         snprintf(names + used, sizeof names - used, "%s%s%s", i ? ", " : "", devices[i].name,
                  devices[i].several ? ":0" : "");
     }
-    reel_fail(error, REEL_ENVIRONMENT, "device '%s': there is no such device; the devices are %s", device, names);
+    reel_fail(error, REEL_ENVIRONMENT, "device '%s': reel has the devices %s", device, names);
     return NULL;
 }

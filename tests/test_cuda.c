@@ -148,12 +148,12 @@ START_TEST(devices_that_are_not_there)
 {
     const emulated_machine whole = emulated;
     refused("cuda:1", "there is 1 GPU, cuda:0 to cuda:0");
-    refused("cuda:", "no such device");
-    refused("cuda:x", "no such device");
-    refused("cuda:0x", "no such device");
-    refused("cuda:-1", "no such device");
-    refused("cuda:99999999999", "no such device");
-    refused("cpu:0", "no such device");
+    refused("cuda:", "reel has the devices");
+    refused("cuda:x", "reel has the devices");
+    refused("cuda:0x", "reel has the devices");
+    refused("cuda:-1", "reel has the devices");
+    refused("cuda:99999999999", "reel has the devices");
+    refused("cpu:0", "reel has the devices");
     emulated.devices = 3;
     refused("cuda:3", "there are 3 GPUs, cuda:0 to cuda:2");
     emulated.devices = 0;

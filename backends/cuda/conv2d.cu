@@ -81,6 +81,7 @@ template <class Type> struct forward {
     geometry g;
     const T *x, *w, *bias;
     T *y;
+    bool relu;
     int group;
 
     __device__ void enter(unsigned batch) { group = (int)batch; }
@@ -91,7 +92,8 @@ template <class Type> struct forward {
     __device__ T right(Depth t, Column o) const { return seen(g, x, o, t, group); }
     __device__ void store(Row k, Column o, T value) const
     {
-        y[((o.image * g.k + (int)k) * g.p + o.row) * g.q + o.column] = bias ? value + bias[k] : value;
+        if (bias) value += bias[k];
+        y[((o.image * g.k + (int)k) * g.p + o.row) * g.q + o.column] = relu && value <= 0 ? T(0) : value;
     }
 };
 
@@ -180,6 +182,7 @@ reel_status cuda_conv2d(const reel_call *call)
         p.w = (const T *)call->input[1].data;
         p.bias = bias_of<T>(call);
         p.y = (T *)call->output[0].data;
+        p.relu = ((const reel_conv2d_attr *)call->attr)->relu;
         return product_run(call, p, (unsigned)g.groups);
     });
 }

