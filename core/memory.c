@@ -38,8 +38,9 @@ void *reel_alloc_raw(size_t count, size_t size)
     if (told_to_fail() || !reel_multiply(count, size, &bytes) || bytes > PTRDIFF_MAX - HUGE_PAGE) return NULL;
     size_t whole = ((bytes ? bytes : 1) + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
     if (bytes < LARGE) return aligned_alloc(ALIGNMENT, whole);
-    void *block = aligned_alloc(HUGE_PAGE, whole);
-    if (block) madvise(block, bytes & ~(size_t)(HUGE_PAGE - 1), MADV_HUGEPAGE);
+    void *block;
+    if (posix_memalign(&block, HUGE_PAGE, whole)) return NULL;
+    madvise(block, bytes & ~(size_t)(HUGE_PAGE - 1), MADV_HUGEPAGE);
     return block;
 }
 
