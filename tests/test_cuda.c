@@ -222,6 +222,58 @@ START_TEST(failed_launches_and_waits)
 }
 END_TEST
 
+/* --- refused values --- */
+
+/* A step with a label that is no class: refused by name and place, and the weights stay as they were. */
+START_TEST(bad_labels_change_nothing)
+{
+    const int32_t labels[2][3] = {{0, 1, -100}, {2, 7, 1}};
+    float before[12], after[12];
+    reel_error error = {REEL_OK, ""};
+    reel_graph *graph = reel_graph_new();
+    reel_parameters *set = reel_parameters_new(cuda, 1);
+    reel_init init = {REEL_INIT_NORMAL, 1};
+    reel_parameter *w = reel_parameter_declare(set, "w", REEL_F32, REEL_SHAPE(2, 2, 3), init, true, &error);
+    reel_parameter *buffer =
+        reel_parameter_declare(set, "buffer", REEL_F32, REEL_SHAPE(2, 2, 3), (reel_init){0}, false, &error);
+    reel_tensor *x = reel_parameter_in(graph, w), *t = reel_input(graph, "t", REEL_I32, REEL_SHAPE(2, 3));
+    reel_tensor *loss = reel_cross_entropy(x, t, NULL, (reel_cross_entropy_attr){.ignore_index = -100});
+    reel_tensor *moved = reel_sgd(x, reel_parameter_in(graph, buffer), reel_gradient_of(loss, x),
+                                  reel_scalar_like(x, 0.1), NULL, (reel_sgd_attr){0});
+    ck_assert(!reel_parameter_read(w, before, &error));
+    reel_status status = tiny_run(graph, cuda, &(tiny_input){t, labels}, 1, &moved, (void *[]){NULL}, 1, &error);
+    ck_assert_int_eq(status, REEL_BAD_DATA);
+    ck_assert_msg(strstr(error.text, "the label at [1,0] is not one of 0..1 or the ignored -100"), "%s", error.text);
+    error = (reel_error){REEL_OK, ""};
+    ck_assert_msg(!reel_parameter_read(w, after, &error) && !memcmp(before, after, sizeof before), "weights changed");
+    reel_graph_free(graph);
+    reel_parameters_free(set);
+}
+END_TEST
+
+/* --- products that fill large tiles, and those that are cut along the depth --- */
+
+START_TEST(large_tiles)
+{
+    static const op_case rows[] = {{"conv2d", "pad=1 relu=1", "real:1x3x140x130 real:130x3x3x3 real:130"},
+                                   {"matmul", "", "real:12x130x20 real:20x500"},
+                                   {"conv2d", "", "real:1x60x5x4 real:5x60x3x3"}};
+    char why[256] = "";
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        op_problem p;
+        op_results a = {0}, b = {0};
+        ck_assert(op_problem_read(&p, &rows[i]));
+        for (int k = 0; k < p.inputs; k++) p.input[k].differentiate = false;
+        ck_assert_msg(op_run(&a, &p, REEL_F32, cuda, why, sizeof why), "%s", why);
+        ck_assert_msg(op_run(&b, &p, REEL_F64, reference, why, sizeof why), "%s", why);
+        double distance = op_results_distance(&a, &b, 0, -1);
+        ck_assert_msg(distance < 2e-5, "row %zu is %g off", i, distance);
+        op_results_free(&a);
+        op_results_free(&b);
+    }
+}
+END_TEST
+
 int main(void)
 {
     reel_error error = {REEL_OK, ""};
@@ -239,6 +291,8 @@ int main(void)
         devices_that_are_not_there,
         too_little_memory,
         failed_launches_and_waits,
+        bad_labels_change_nothing,
+        large_tiles,
     };
     int code = tiny_suite("cuda", tests, sizeof tests / sizeof *tests);
     reference->close(reference);
