@@ -103,6 +103,16 @@ typedef struct {
     bool bf16; /* reads and writes bf16; otherwise it gets float copies (core/kernel.h) */
 } reel_kernel;
 
+/* --- samples --------------------------------------------------------------------------------------------------- */
+
+/* What an op does with samples, which lie on axis 0. Bit k of `inputs`: input k has samples. Sample n of every output
+   is a function of sample n of these inputs and of the other inputs as a whole; or output 0 is the sum of that over all
+   samples (`summed`). So several nodes may be made one, on their inputs joined on axis 0, with the same attributes. */
+typedef struct {
+    unsigned inputs; /* 0: neither is true */
+    bool summed;
+} reel_samples;
+
 /* --- the row --------------------------------------------------------------------------------------------------- */
 
 typedef enum {
@@ -133,7 +143,8 @@ struct reel_op {
        such an input in its place and must not copy it onto itself. */
     int64_t (*run_of_input)(const reel_node *node);
     int64_t (*run_of_output)(const reel_node *node, int k);
-    double (*flops)(const reel_node *node); /* NULL: one operation an output element */
+    reel_samples (*samples)(const reel_node *node); /* NULL: no samples; ops of elements need none */
+    double (*flops)(const reel_node *node);         /* NULL: one operation an output element */
 };
 
 #endif

@@ -7,6 +7,7 @@
    Linear; the adjoint is avg_pool2d_gradient. Sums in double. Cost: N C P Q kh kw additions. */
 #include "ops/ops.h"
 #include "ops/pool2d_geometry.h"
+#include "ops/samples.h"
 #include "ops/value.h"
 
 static const reel_attr attributes[] = {REEL_POOL2D_ATTRIBUTES(reel_avg_pool2d_attr, window.),
@@ -82,4 +83,5 @@ const reel_op reel_op_avg_pool2d = {.name = "avg_pool2d",
                                     .shape = shape,
                                     .gradient = gradient,
                                     .reference = {run, NULL},
+                                    .samples = reel_samples_of_first,
                                     .flops = flops};

@@ -7,6 +7,7 @@
 
    Gradient: dx_i = the slice of dy that input i filled. */
 #include "ops/ops.h"
+#include "ops/samples.h"
 
 #include <string.h>
 
@@ -90,6 +91,11 @@ static int64_t run_of_output(const reel_node *node, int input)
     return before;
 }
 
+static reel_samples samples(const reel_node *node)
+{
+    return reel_samples_beside(node, ((const reel_concat_attr *)node->attr)->axis);
+}
+
 const reel_op reel_op_concat = {.name = "concat",
                                 .summary = "inputs one after the other along an axis",
                                 .least_inputs = 1,
@@ -99,4 +105,5 @@ const reel_op reel_op_concat = {.name = "concat",
                                 .shape = shape_rule,
                                 .gradient = gradient_rule,
                                 .reference = {reference, .bf16 = true},
+                                .samples = samples,
                                 .run_of_output = run_of_output};

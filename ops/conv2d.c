@@ -12,6 +12,7 @@
    is dy summed over images and positions. With `relu` they are taken of dy where y > 0. */
 #include "ops/conv2d_geometry.h"
 #include "ops/ops.h"
+#include "ops/samples.h"
 #include "ops/value.h"
 
 #include <limits.h>
@@ -156,4 +157,5 @@ const reel_op reel_op_conv2d = {.name = "conv2d",
                                 .shape = shape,
                                 .gradient = gradient,
                                 .reference = {run, NULL},
+                                .samples = reel_samples_of_first,
                                 .flops = flops};

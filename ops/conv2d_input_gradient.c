@@ -8,6 +8,7 @@
    reached are zero. Cost: as the convolution. */
 #include "ops/conv2d_adjoint.h"
 #include "ops/ops.h"
+#include "ops/samples.h"
 #include "ops/value.h"
 
 #include <stddef.h>
@@ -124,4 +125,5 @@ const reel_op reel_op_conv2d_input_gradient = {.name = "conv2d_input_gradient",
                                                .shape = shape,
                                                .gradient = gradient,
                                                .reference = {run, NULL},
+                                               .samples = reel_samples_of_first,
                                                .flops = flops};

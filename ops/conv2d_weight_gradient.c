@@ -96,6 +96,12 @@ static double flops(const reel_node *node)
     return reel_conv2d_work(&g);
 }
 
+static reel_samples samples(const reel_node *node)
+{
+    (void)node;
+    return (reel_samples){.inputs = 3, .summed = true};
+}
+
 const reel_op reel_op_conv2d_weight_gradient = {.name = "conv2d_weight_gradient",
                                                 .summary = "the gradient of conv2d with respect to w, from x and dy",
                                                 .least_inputs = 2,
@@ -106,4 +112,5 @@ const reel_op reel_op_conv2d_weight_gradient = {.name = "conv2d_weight_gradient"
                                                 .shape = shape,
                                                 .gradient = gradient,
                                                 .reference = {run, NULL},
+                                                .samples = samples,
                                                 .flops = flops};

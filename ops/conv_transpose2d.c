@@ -11,6 +11,7 @@
    Cost: 2 N C H W K/groups kh kw operations. */
 #include "ops/conv2d_adjoint.h"
 #include "ops/ops.h"
+#include "ops/samples.h"
 
 #include <limits.h>
 #include <stddef.h>
@@ -98,4 +99,5 @@ const reel_op reel_op_conv_transpose2d = {.name = "conv_transpose2d",
                                           .shape = shape,
                                           .gradient = gradient,
                                           .reference = {run, NULL},
+                                          .samples = reel_samples_of_first,
                                           .flops = flops};

@@ -6,6 +6,7 @@
    Gradient: dy - exp(y) * (sum of dy over the axis), from the output alone, so that x need not be kept. */
 #include "ops/axis.h"
 #include "ops/ops.h"
+#include "ops/samples.h"
 #include "ops/value.h"
 
 #include <math.h>
@@ -63,6 +64,11 @@ static double flops(const reel_node *node)
     return 5.0 * (double)reel_elements(&node->output[0].shape);
 }
 
+static reel_samples samples(const reel_node *node)
+{
+    return reel_samples_beside(node, ((const reel_softmax_attr *)node->attr)->axis);
+}
+
 const reel_op reel_op_log_softmax = {.name = "log_softmax",
                                      .summary = "x - log(the sum of exp(x) along an axis)",
                                      .least_inputs = 1,
@@ -74,4 +80,5 @@ const reel_op reel_op_log_softmax = {.name = "log_softmax",
                                      .shape = shape,
                                      .gradient = gradient,
                                      .reference = {log_softmax_reference, NULL},
+                                     .samples = samples,
                                      .flops = flops};

@@ -112,6 +112,19 @@ static double flops(const reel_node *node)
     return 2.0 * (double)reel_elements(&node->output[0].shape) * (double)a->size[a->rank - (turned ? 2 : 1)];
 }
 
+/* Of two matrices, the rows of a are samples, and a^T b is a sum over them; matrices of a stack are samples, too. */
+static reel_samples samples(const reel_node *node)
+{
+    const reel_matmul_attr *attr = node->attr;
+    const reel_shape *x = &node->input[0]->shape, *y = &node->input[1]->shape;
+    int a = x->rank, b = y->rank;
+    if (a > 2 && b > 2) return (reel_samples){.inputs = a == b && x->size[0] == y->size[0] ? 3 : 0};
+    if (a > 2) return (reel_samples){.inputs = 1};
+    if (b > 2) return (reel_samples){.inputs = 0};
+    if (!attr->transpose_a) return (reel_samples){.inputs = 1};
+    return (reel_samples){.inputs = attr->transpose_b ? 0 : 3, .summed = true};
+}
+
 const reel_op reel_op_matmul = {.name = "matmul",
                                 .summary = "the matrix product a b",
                                 .least_inputs = 2,
@@ -122,4 +135,5 @@ const reel_op reel_op_matmul = {.name = "matmul",
                                 .shape = shape,
                                 .gradient = gradient,
                                 .reference = {matmul_reference, NULL},
+                                .samples = samples,
                                 .flops = flops};

@@ -11,6 +11,7 @@
    Gradient: dy goes where the maximum was (max_pool2d_gradient). Cost: N C P Q kh kw comparisons. */
 #include "ops/ops.h"
 #include "ops/pool2d_geometry.h"
+#include "ops/samples.h"
 #include "ops/value.h"
 
 #include <math.h>
@@ -94,4 +95,5 @@ const reel_op reel_op_max_pool2d = {.name = "max_pool2d",
                                     .shape = shape,
                                     .gradient = gradient,
                                     .reference = {run, NULL},
+                                    .samples = reel_samples_of_first,
                                     .flops = flops};

@@ -8,6 +8,7 @@
    max_pool2d_select. Cost: N C H W times the windows an input lies in. */
 #include "ops/ops.h"
 #include "ops/pool2d_geometry.h"
+#include "ops/samples.h"
 #include "ops/value.h"
 
 static const reel_attr attributes[] = {
@@ -78,4 +79,5 @@ const reel_op reel_op_max_pool2d_gradient = {.name = "max_pool2d_gradient",
                                              .attrs = attributes,
                                              .shape = shape,
                                              .gradient = gradient,
-                                             .reference = {run, NULL}};
+                                             .reference = {run, NULL},
+                                             .samples = reel_samples_of_all};

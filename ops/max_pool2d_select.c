@@ -7,6 +7,7 @@
    second derivative's way through a max pooling. Cost: one read and write an output element. */
 #include "ops/ops.h"
 #include "ops/pool2d_geometry.h"
+#include "ops/samples.h"
 #include "ops/value.h"
 
 static const reel_attr attributes[] = {REEL_POOL2D_ATTRIBUTES(reel_max_pool2d_attr, ), {0}};
@@ -65,4 +66,5 @@ const reel_op reel_op_max_pool2d_select = {.name = "max_pool2d_select",
                                            .attrs = attributes,
                                            .shape = shape,
                                            .gradient = gradient,
-                                           .reference = {run, NULL}};
+                                           .reference = {run, NULL},
+                                           .samples = reel_samples_of_all};

@@ -73,6 +73,12 @@ static reel_status run(const reel_call *call)
     return REEL_OK;
 }
 
+static reel_samples samples(const reel_node *node)
+{
+    const reel_pad_attr *a = node->attr;
+    return (reel_samples){.inputs = a->before.count && !a->before.at[0] && !a->after.at[0]};
+}
+
 const reel_op reel_op_pad = {.name = "pad",
                              .summary = "y = x with elements added around it, or cropped",
                              .least_inputs = 1,
@@ -82,4 +88,5 @@ const reel_op reel_op_pad = {.name = "pad",
                              .attrs = reel_pad_attributes,
                              .shape = shape,
                              .gradient = gradient,
-                             .reference = {run, .bf16 = true}};
+                             .reference = {run, .bf16 = true},
+                             .samples = samples};

@@ -50,6 +50,12 @@ static reel_status run(const reel_call *call)
     return REEL_OK;
 }
 
+static reel_samples samples(const reel_node *node)
+{
+    const reel_pad_attr *a = node->attr;
+    return (reel_samples){.inputs = a->before.count && !a->before.at[0] && !a->after.at[0]};
+}
+
 const reel_op reel_op_pad_gradient = {.name = "pad_gradient",
                                       .summary = "the adjoint of pad",
                                       .least_inputs = 1,
@@ -59,4 +65,5 @@ const reel_op reel_op_pad_gradient = {.name = "pad_gradient",
                                       .attrs = reel_pad_attributes,
                                       .shape = shape,
                                       .gradient = gradient,
-                                      .reference = {run, NULL}};
+                                      .reference = {run, NULL},
+                                      .samples = samples};

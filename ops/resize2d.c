@@ -13,6 +13,7 @@
    Linear; the adjoint is resize2d_gradient. Cost: about 8 operations an output element for bilinear. */
 #include "ops/ops.h"
 #include "ops/resize_taps.h"
+#include "ops/samples.h"
 #include "ops/value.h"
 
 #include <limits.h>
@@ -105,4 +106,5 @@ const reel_op reel_op_resize2d = {.name = "resize2d",
                                   .shape = shape,
                                   .gradient = gradient,
                                   .reference = {run, scratch},
+                                  .samples = reel_samples_of_first,
                                   .flops = flops};

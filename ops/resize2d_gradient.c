@@ -6,6 +6,7 @@
    Cost: about 8 operations an element of dy for bilinear. */
 #include "ops/ops.h"
 #include "ops/resize_taps.h"
+#include "ops/samples.h"
 #include "ops/value.h"
 
 #include <stddef.h>
@@ -87,4 +88,5 @@ const reel_op reel_op_resize2d_gradient = {.name = "resize2d_gradient",
                                            .shape = shape,
                                            .gradient = gradient,
                                            .reference = {run, scratch},
+                                           .samples = reel_samples_of_first,
                                            .flops = flops};

@@ -142,6 +142,15 @@ static int64_t run_of_input(const reel_node *node)
     return reel_slice_offset(&range, x, stride, axes, 0);
 }
 
+static reel_samples samples(const reel_node *node)
+{
+    const reel_slice_attr *a = node->attr;
+    for (int i = 0; i < a->starts.count; i++)
+        if (reel_shape_axis(&node->input[0]->shape, a->axes.count ? a->axes.at[i] : i) == 0)
+            return (reel_samples){.inputs = 0};
+    return (reel_samples){.inputs = 1};
+}
+
 const reel_op reel_op_slice = {.name = "slice",
                                .summary = "x[start:stop:step] along axes",
                                .least_inputs = 1,
@@ -152,4 +161,5 @@ const reel_op reel_op_slice = {.name = "slice",
                                .shape = shape_rule,
                                .gradient = gradient_rule,
                                .reference = {reference, .bf16 = true},
+                               .samples = samples,
                                .run_of_input = run_of_input};

@@ -5,6 +5,7 @@
    Gradient: y * (dy - sum of dy * y over the axis), from the output alone, so that x need not be kept. */
 #include "ops/axis.h"
 #include "ops/ops.h"
+#include "ops/samples.h"
 #include "ops/value.h"
 
 #include <math.h>
@@ -62,6 +63,11 @@ static double flops(const reel_node *node)
     return 5.0 * (double)reel_elements(&node->output[0].shape);
 }
 
+static reel_samples samples(const reel_node *node)
+{
+    return reel_samples_beside(node, ((const reel_softmax_attr *)node->attr)->axis);
+}
+
 const reel_op reel_op_softmax = {.name = "softmax",
                                  .summary = "exp(x) divided by its sum along an axis",
                                  .least_inputs = 1,
@@ -73,4 +79,5 @@ const reel_op reel_op_softmax = {.name = "softmax",
                                  .shape = shape,
                                  .gradient = gradient,
                                  .reference = {softmax_reference, NULL},
+                                 .samples = samples,
                                  .flops = flops};

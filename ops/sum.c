@@ -40,6 +40,14 @@ static double flops(const reel_node *node)
     return (double)reel_elements(&node->input[0]->shape);
 }
 
+static reel_samples samples(const reel_node *node)
+{
+    const reel_reduce_attr *a = node->attr;
+    bool over_samples = !a->axes.count;
+    for (int i = 0; i < a->axes.count; i++) over_samples |= reel_shape_axis(&node->input[0]->shape, a->axes.at[i]) == 0;
+    return (reel_samples){.inputs = node->input[0]->shape.rank > 0, .summed = over_samples};
+}
+
 const reel_op reel_op_sum = {.name = "sum",
                              .summary = "the sum of x over some axes",
                              .least_inputs = 1,
@@ -50,4 +58,5 @@ const reel_op reel_op_sum = {.name = "sum",
                              .shape = shape,
                              .gradient = gradient,
                              .reference = {sum_reference, NULL},
+                             .samples = samples,
                              .flops = flops};

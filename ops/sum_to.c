@@ -48,6 +48,13 @@ static double flops(const reel_node *node)
     return (double)reel_elements(&node->input[0]->shape);
 }
 
+/* Axes that the output lacks are summed over; an axis 0 that it has may be the samples, or have been stretched. */
+static reel_samples samples(const reel_node *node)
+{
+    bool lacks = node->output[0].shape.rank < node->input[0]->shape.rank;
+    return (reel_samples){.inputs = lacks, .summed = lacks};
+}
+
 const reel_op reel_op_sum_to = {.name = "sum_to",
                                 .summary = "x added up to a shape that would broadcast to its own",
                                 .least_inputs = 1,
@@ -58,4 +65,5 @@ const reel_op reel_op_sum_to = {.name = "sum_to",
                                 .shape = shape_rule,
                                 .gradient = gradient,
                                 .reference = {sum_to_reference, NULL},
+                                .samples = samples,
                                 .flops = flops};
