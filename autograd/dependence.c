@@ -1,0 +1,176 @@
+/* See dependence.h. */
+#include "autograd/dependence.h"
+
+#include "core/memory.h"
+
+#include <stdlib.h>
+
+static bool add_edge(reel_dependence *d, int from, int to)
+{
+    if (d->edges == d->room) {
+        int room = d->room ? 2 * d->room : 1024;
+        reel_edge *grown = reel_grow(d->out, (size_t)d->room, (size_t)room, sizeof *grown);
+        if (!grown) return false;
+        d->out = grown;
+        d->room = room;
+    }
+    d->out[d->edges++] = (reel_edge){from, to};
+    return true;
+}
+
+static void find_needed(reel_dependence *d, reel_tensor *const *wanted, int count)
+{
+    for (int i = 0; i < count; i++) {
+        d->needed[wanted[i]->node->id] = true;
+        d->uses[wanted[i]->id]++;
+    }
+    for (int i = d->nodes - 1; i >= 0; i--) {
+        const reel_node *node = reel_graph_node(d->graph, i);
+        for (int k = 0; d->needed[i] && k < node->inputs; k++)
+            if (node->input[k]) {
+                d->needed[node->input[k]->node->id] = true;
+                d->uses[node->input[k]->id]++;
+            }
+    }
+}
+
+/* The tensor whose memory x is, through views and updates. */
+static const reel_tensor *memory_of(const reel_tensor *x)
+{
+    while (x && (x->node->op->flags & REEL_OP_UPDATES || (x->node->op->flags & REEL_OP_VIEW && x->output == 0)))
+        x = x->node->input[x->output];
+    return x;
+}
+
+/* Reading the memory that node u changes: before it, if defined before, else after it. */
+static bool add_edges_of_update(reel_dependence *d, const reel_node *u)
+{
+    for (int k = 0; k < u->op->outputs; k++) {
+        const reel_tensor *changed = memory_of(u->input[k]);
+        for (int i = 0; i < d->nodes; i++) {
+            const reel_node *node = reel_graph_node(d->graph, i);
+            for (int j = 0; changed && d->needed[i] && node != u && j < node->inputs; j++)
+                if (node->input[j] && memory_of(node->input[j]) == changed &&
+                    !(i < u->id ? add_edge(d, i, u->id) : add_edge(d, u->id, i)))
+                    return false;
+        }
+    }
+    return true;
+}
+
+static bool find_edges(reel_dependence *d)
+{
+    for (int i = 0; i < d->nodes; i++) {
+        const reel_node *node = reel_graph_node(d->graph, i);
+        if (!d->needed[i]) continue;
+        for (int k = 0; k < node->inputs; k++)
+            if (node->input[k] && !add_edge(d, node->input[k]->node->id, i)) return false;
+        if (node->op->flags & REEL_OP_UPDATES && !add_edges_of_update(d, node)) return false;
+    }
+    return true;
+}
+
+static int by_from(const void *a, const void *b)
+{
+    const reel_edge *p = a, *q = b;
+    return p->from != q->from ? (p->from > q->from) - (p->from < q->from) : (p->to > q->to) - (p->to < q->to);
+}
+static int by_to(const void *a, const void *b)
+{
+    const reel_edge *p = a, *q = b;
+    return p->to != q->to ? (p->to > q->to) - (p->to < q->to) : (p->from > q->from) - (p->from < q->from);
+}
+
+static bool sort_edges(reel_dependence *d)
+{
+    size_t edges = (size_t)d->edges, nodes = (size_t)d->nodes;
+    d->in = reel_alloc(edges, sizeof *d->in);
+    d->first_out = reel_alloc(nodes + 1, sizeof *d->first_out);
+    d->first_in = reel_alloc(nodes + 1, sizeof *d->first_in);
+    if (!d->in || !d->first_out || !d->first_in) return false;
+    for (size_t e = 0; e < edges; e++) {
+        d->in[e] = d->out[e];
+        d->first_out[d->out[e].from + 1]++;
+        d->first_in[d->out[e].to + 1]++;
+    }
+    for (size_t i = 0; i < nodes; i++) {
+        d->first_out[i + 1] += d->first_out[i];
+        d->first_in[i + 1] += d->first_in[i];
+    }
+    if (edges) qsort(d->out, edges, sizeof *d->out, by_from);
+    qsort(d->in, edges, sizeof *d->in, by_to);
+    return true;
+}
+
+bool reel_dependence_find(reel_dependence *d, reel_graph *graph, reel_tensor *const *wanted, int count)
+{
+    *d = (reel_dependence){.graph = graph, .nodes = reel_graph_nodes(graph), .tensors = reel_graph_tensors(graph)};
+    size_t nodes = (size_t)d->nodes;
+    d->needed = reel_alloc(nodes, sizeof *d->needed);
+    d->uses = reel_alloc((size_t)d->tensors, sizeof *d->uses);
+    d->tied = reel_alloc(nodes, sizeof *d->tied);
+    d->mark = reel_alloc(nodes, sizeof *d->mark);
+    d->stack = reel_alloc(nodes, sizeof *d->stack);
+    if (!d->needed || !d->uses || !d->tied || !d->mark || !d->stack) return false;
+    find_needed(d, wanted, count);
+    for (int i = 0; i < d->nodes; i++) d->tied[i] = i;
+    return find_edges(d) && sort_edges(d);
+}
+
+void reel_dependence_free(reel_dependence *d)
+{
+    reel_free(d->needed);
+    reel_free(d->uses);
+    reel_free(d->out);
+    reel_free(d->in);
+    reel_free(d->first_out);
+    reel_free(d->first_in);
+    reel_free(d->tied);
+    reel_free(d->mark);
+    reel_free(d->stack);
+    *d = (reel_dependence){0};
+}
+
+/* --- searching --- */
+
+bool reel_reached(const reel_dependence *d, int node)
+{
+    return d->mark[node] == d->search;
+}
+
+/* Marks the node and all that are tied to it, once; the stack holds those whose edges are still to be followed. */
+static int push(reel_dependence *d, int node, int height)
+{
+    for (int i = node; !reel_reached(d, i); i = d->tied[i]) {
+        d->mark[i] = d->search;
+        d->stack[height++] = i;
+    }
+    return height;
+}
+
+static int push_dependents(reel_dependence *d, int node, int height)
+{
+    for (int e = d->first_out[node]; e < d->first_out[node + 1]; e++) height = push(d, d->out[e].to, height);
+    return height;
+}
+
+void reel_reach(reel_dependence *d, const int *node, int count)
+{
+    int height = 0;
+    d->search++;
+    for (int i = 0; i < count; i++) height = push_dependents(d, node[i], height);
+    while (height) height = push_dependents(d, d->stack[height - 1], height - 1);
+}
+
+bool reel_independent(reel_dependence *d, const int *node, int count)
+{
+    reel_reach(d, node, count);
+    for (int i = 0; i < count; i++)
+        if (reel_reached(d, node[i])) return false;
+    return true;
+}
+
+void reel_tie(reel_dependence *d, const int *node, int count)
+{
+    for (int i = 0; i < count; i++) d->tied[node[i]] = node[(i + 1) % count];
+}
