@@ -119,7 +119,7 @@ static double traffic(const reel_tensor *t)
     return work_of_byte * (double)reel_elements(&t->shape) * (double)reel_dtype_size(t->dtype);
 }
 
-static bool learn_nodes(search *s)
+static bool learn_nodes(search *s, const reel_schedule *needed)
 {
     int nodes = reel_graph_nodes(s->graph);
     reel_node_facts *f = &s->facts;
@@ -130,7 +130,7 @@ static bool learn_nodes(search *s)
     if (!f->work || !f->fixed) return false;
     for (int n = nodes - 1; n >= 0; n--) {
         const reel_node *node = reel_graph_node(s->graph, n);
-        if (node->op->flags & REEL_OP_UPDATES) f->update = n;
+        if (node->op->flags & REEL_OP_UPDATES && needed->first[node->output[0].id] >= 0) f->update = n;
         f->fixed[n] = node->op->flags & (REEL_OP_SOURCE | REEL_OP_UPDATES);
         if (node->op->flags & (REEL_OP_SOURCE | REEL_OP_VIEW)) continue;
         f->work[n] = reel_node_flops(node);
@@ -306,7 +306,8 @@ bool reel_recompute_choose(reel_recompute *chosen, const reel_graph *graph, reel
     search s = {.graph = graph, .wanted = wanted, .count = count, .goal = goal, .cuts = chosen->cuts};
     reel_layout without = {.peak = 0};
     s.tried = reel_alloc((size_t)reel_graph_tensors(graph), sizeof *s.tried);
-    bool ok = s.tried && learn_nodes(&s) && lay_out(&s, &(reel_cuts){0}, &without) && lay_out(&s, &s.cuts, &s.now);
+    bool ok = s.tried && lay_out(&s, &(reel_cuts){0}, &without) && learn_nodes(&s, &without.schedule) &&
+              lay_out(&s, &s.cuts, &s.now);
     if (ok) {
         s.needed = work_of(&s, &without);
         ok = lower_peak(&s) && take_back(&s);

@@ -18,7 +18,7 @@
 
 typedef struct {
     reel_model_options model;
-    int what, frames, batch, threads, steps, warmup;
+    int clip_batch, what, frames, batch, threads, steps, warmup;
     size_t memory;
     bool json, profile, recompute;
 } bench_options;
@@ -36,6 +36,7 @@ static const reel_option table[] = {
                 .high = 100000),
     REEL_OPTION("recompute", FLAG, bench_options, recompute, NULL, "as in reel train"),
     REEL_OPTION("memory", BYTES, bench_options, memory, "BUDGET", "as in reel train"),
+    REEL_OPTION("clip-batch", CHOICE, bench_options, clip_batch, "on|off", "as in reel train", .fallback = "on"),
     REEL_OPTION("profile", FLAG, bench_options, profile, NULL, "seconds by op and by scope, of the last training step"),
     REEL_OPTION("json", FLAG, bench_options, json, NULL, "print one line of JSON"),
     {0},
@@ -124,6 +125,7 @@ static reel_status time_training(bench *b)
                               .bf16 = b->o.model.bf16,
                               .recompute = b->o.recompute,
                               .memory = b->o.memory,
+                              .clip_batch = !b->o.clip_batch,
                               .seed = 1};
     reel_trainer *t = reel_trainer_new(&training, b->backend, &b->error);
     if (!t) return b->error.status;

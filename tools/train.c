@@ -17,7 +17,7 @@
 typedef struct {
     reel_model_options model;
     const char *data, *split, *out, *init, *vgg16;
-    int layout, steps, batch, frames, threads, workers, save_every, max_step, optimiser;
+    int layout, clip_batch, steps, batch, frames, threads, workers, save_every, max_step, optimiser;
     double lr, clip, weight_decay, momentum;
     uint64_t seed;
     size_t memory;
@@ -45,9 +45,14 @@ static const reel_option table[] = {
                 .low = 1, .high = 100),
     REEL_OPTION("affine", FLAG, train_options, affine, NULL, "turn and scale clips at random"),
     REEL_OPTION("recompute", FLAG, train_options, recompute, NULL,
-                "keep only the state between frames and compute the rest again: less memory, same bits"),
+                "keep only the state between frames and compute the rest again: less memory, same bits as without "
+                "and --clip-batch off"),
     REEL_OPTION("memory", BYTES, train_options, memory, "BUDGET",
                 "4GiB, 1500MiB or bytes: computes again what does not fit, for as little time as can be; same bits"),
+    REEL_OPTION("clip-batch", CHOICE, train_options, clip_batch, "on|off",
+                "run layers that are not recurrent for all frames at once, as far as memory hardly rises: faster, "
+                "rounded elsewhere; not with --recompute",
+                .fallback = "on"),
     REEL_OPTION("init", STRING, train_options, init, "FILE",
                 "safetensors whose parameters of the same name and shape are the start"),
     REEL_OPTION("vgg16", STRING, train_options, vgg16, "FILE",
@@ -105,6 +110,7 @@ static reel_training plan_of(const train_options *o)
                            .memory = o->memory,
                            .ahead = clips_ahead(o),
                            .saves = true,
+                           .clip_batch = !o->clip_batch,
                            .optimiser = {.kind = o->optimiser ? REEL_SGD : REEL_ADAM,
                                          .weight_decay = o->weight_decay,
                                          .momentum = o->momentum,

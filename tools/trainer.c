@@ -1,6 +1,7 @@
 /* See trainer.h. */
 #include "tools/trainer.h"
 
+#include "autograd/time_batch.h"
 #include "core/clock.h"
 #include "core/memory.h"
 
@@ -49,6 +50,37 @@ static float *mask_values(const reel_trainer *t, int f)
 /* Share of a step's work that may be added to save memory when nobody asks. */
 static const double almost_free = 0.02;
 
+static reel_plan *plan_within(reel_trainer *t, reel_tensor *const *wanted, int count, reel_error *error)
+{
+    reel_budget budget = {.bytes = t->training.memory, .beside = reel_trainer_host(t), .extra = almost_free};
+    return reel_plan_new_within(t->graph, reel_parameters_backend(t->set), wanted, count, budget, error);
+}
+
+/* The plan of the step batched over time, where what is wanted are other tensors of the same values. What is merged may
+   read and write a small share of the memory that the step takes as it is, so that the peak hardly rises. NULL with
+   `wanted` as it was when that does not fit into the budget, or only at the price of much work. */
+static reel_plan *plan_batched(reel_trainer *t, reel_tensor **wanted, int count, reel_error *error)
+{
+    enum { SHARE = 32 };
+    reel_plan *apart = reel_plan_new(t->graph, reel_parameters_backend(t->set), wanted, count, error), *plan = NULL;
+    reel_tensor **batched = reel_alloc((size_t)count, sizeof(reel_tensor *));
+    if (apart && batched) {
+        reel_cost cost = reel_plan_cost(apart);
+        memcpy(batched, wanted, (size_t)count * sizeof *batched);
+        reel_batch_over_time(t->graph, batched, count, cost.arena / SHARE);
+        plan = plan_within(t, batched, count, error);
+        if (plan && reel_plan_cost(plan).flops <= cost.flops * (1 + 2 * almost_free)) {
+            memcpy(wanted, batched, (size_t)count * sizeof *batched);
+        } else {
+            reel_plan_free(plan);
+            plan = NULL;
+        }
+    }
+    reel_plan_free(apart);
+    reel_free(batched);
+    return plan;
+}
+
 static reel_status build(reel_trainer *t, reel_error *error)
 {
     const reel_training *o = &t->training;
@@ -69,11 +101,12 @@ static reel_status build(reel_trainer *t, reel_error *error)
     reel_tensor **list = reel_alloc((size_t)REPORTED + (size_t)t->update.count, sizeof(reel_tensor *));
     if (!list) return reel_fail_memory(error);
     reel_tensor *reported[REPORTED] = {loss.total, loss.bce, loss.iou, t->update.norm, loss.classes};
-    memcpy(t->reported, reported, sizeof reported);
     for (int i = 0; i < reports; i++) list[wanted++] = reported[i];
     for (int i = 0; i < t->update.count; i++) list[wanted++] = t->update.updated[i];
-    reel_budget budget = {.bytes = o->memory, .beside = reel_trainer_host(t), .extra = almost_free};
-    t->plan = reel_plan_new_within(t->graph, reel_parameters_backend(t->set), list, wanted, budget, error);
+    reel_error too_large = {REEL_OK, ""};
+    if (o->clip_batch && !o->recompute) t->plan = plan_batched(t, list, wanted, &too_large);
+    if (!t->plan) t->plan = plan_within(t, list, wanted, error);
+    memcpy(t->reported, list, (size_t)reports * sizeof *list);
     reel_free(list);
     return t->plan ? REEL_OK : REEL_USAGE;
 }
