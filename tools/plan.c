@@ -15,6 +15,7 @@ typedef struct {
     const char *svg;
     int frames, batch, threads, count;
     size_t memory;
+    int clip_batch;
     bool recompute, json;
 } plan_options;
 
@@ -26,6 +27,7 @@ static const reel_option table[] = {
     REEL_OPTION("threads", INT, plan_options, threads, "N", "0: all cores", .fallback = "0", .low = 0, .high = 1024),
     REEL_OPTION("recompute", FLAG, plan_options, recompute, NULL, "as in reel train"),
     REEL_OPTION("memory", BYTES, plan_options, memory, "BUDGET", "as in reel train"),
+    REEL_OPTION("clip-batch", CHOICE, plan_options, clip_batch, "on|off", "as in reel train", .fallback = "on"),
     REEL_OPTION("svg", STRING, plan_options, svg, "FILE", "draw the arena over time"),
     REEL_OPTION("count", INT, plan_options, count, "N", "how many tensors of the peak to list", .fallback = "20",
                 .low = 0, .high = 1000000),
@@ -102,6 +104,7 @@ static reel_status show(const plan_options *o, reel_error *error)
                               .bf16 = o->model.bf16,
                               .recompute = o->recompute,
                               .memory = o->memory,
+                              .clip_batch = !o->clip_batch,
                               .ahead = 2 * o->batch + 1,
                               .saves = true,
                               .seed = 1};

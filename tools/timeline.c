@@ -18,11 +18,21 @@ bool reel_timeline_backward(const reel_node *node)
     return strncmp(node->scope, "gradient", strlen("gradient")) == 0;
 }
 
-static int first_backward(const reel_plan *plan)
+/* The step with most nodes of the forward pass before and of the backward pass after it, since gradients of losses may
+   run early. With segments, forward nodes are defined once more among the gradients: the first of these it is, then. */
+static int first_backward(const reel_plan *plan, bool segments)
 {
-    int i = 0;
-    while (i < reel_plan_nodes(plan) && !reel_timeline_backward(reel_plan_node(plan, i))) i++;
-    return i;
+    int first = 0, lead = 0, most = 0;
+    for (int i = 0; i < reel_plan_nodes(plan); i++) {
+        const reel_node *node = reel_plan_node(plan, i);
+        bool backward = reel_timeline_backward(node);
+        if (backward && segments) return i;
+        if (!(node->op->flags & REEL_OP_SOURCE)) lead += backward ? -1 : 1;
+        if (lead <= most) continue;
+        most = lead;
+        first = i + 1;
+    }
+    return first;
 }
 
 /* Per tensor: an update reads it in the shape of what it updates, or it is summed, cast or viewed into one that is. */
@@ -73,7 +83,7 @@ bool reel_timeline_new(reel_timeline *t, const reel_plan *plan)
                          .span = reel_alloc((size_t)blocks, sizeof *t->span),
                          .live = reel_alloc((size_t)steps, sizeof *t->live),
                          .steps = steps,
-                         .backward = first_backward(plan),
+                         .backward = first_backward(plan, graph && reel_segments(graph)),
                          .arena = reel_plan_cost(plan).arena};
     bool ok = parameter && t->span && t->live;
     if (ok) mark_parameter_gradients(plan, parameter);

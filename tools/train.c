@@ -48,7 +48,8 @@ static const reel_option table[] = {
                 "keep only the state between frames and compute the rest again: less memory, same bits as without "
                 "and --clip-batch off"),
     REEL_OPTION("memory", BYTES, train_options, memory, "BUDGET",
-                "4GiB, 1500MiB or bytes: computes again what does not fit, for as little time as can be; same bits"),
+                "4GiB, 1500MiB or bytes: computes again what does not fit, for as little time as can be; same bits "
+                "with --clip-batch off"),
     REEL_OPTION("clip-batch", CHOICE, train_options, clip_batch, "on|off",
                 "run layers that are not recurrent for all frames at once, as far as memory hardly rises: faster, "
                 "rounded elsewhere; not with --recompute",

@@ -2,7 +2,7 @@
 # --memory spends time, not bits: a training within a budget, the tightest as well, leaves the same weights and losses
 # for any number of threads, also when it is resumed under another budget; its dry run keeps what was asked for.
 source "${BASH_SOURCE%/*}/lib/check.bash"
-options=(train "${data[@]}" --width 0.01 --size 32x64 --frames 4 --quiet)
+options=(train "${data[@]}" --width 0.01 --size 32x64 --frames 4 --quiet --clip-batch off)
 cost() { # KEY OPTIONS…: from the dry run
     local key=$1
     shift
