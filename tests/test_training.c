@@ -21,6 +21,7 @@ static const reel_training training = {
     .frames = 1,
     .batch = 1,
     .dtype = REEL_F32,
+    .clip_batch = true,
     .seed = 5};
 
 static void sample(reel_clip *clip, uint64_t n)

@@ -58,7 +58,7 @@ static reel_plan *plan_within(reel_trainer *t, reel_tensor *const *wanted, int c
 
 /* The plan of the step batched over time, where what is wanted are other tensors of the same values. What is merged may
    read and write a small share of the memory that the step takes as it is, so that the peak hardly rises. NULL with
-   `wanted` as it was when that does not fit into the budget, or only at the price of much work. */
+   `wanted` as it was on failure, and when that does not fit into the budget or only at the price of much work. */
 static reel_plan *plan_batched(reel_trainer *t, reel_tensor **wanted, int count, reel_error *error)
 {
     enum { SHARE = 32 };
@@ -76,6 +76,7 @@ static reel_plan *plan_batched(reel_trainer *t, reel_tensor **wanted, int count,
             plan = NULL;
         }
     }
+    if (!batched) reel_fail_memory(error);
     reel_plan_free(apart);
     reel_free(batched);
     return plan;
@@ -103,9 +104,12 @@ static reel_status build(reel_trainer *t, reel_error *error)
     reel_tensor *reported[REPORTED] = {loss.total, loss.bce, loss.iou, t->update.norm, loss.classes};
     for (int i = 0; i < reports; i++) list[wanted++] = reported[i];
     for (int i = 0; i < t->update.count; i++) list[wanted++] = t->update.updated[i];
-    reel_error too_large = {REEL_OK, ""};
-    if (o->clip_batch && !o->recompute) t->plan = plan_batched(t, list, wanted, &too_large);
-    if (!t->plan) t->plan = plan_within(t, list, wanted, error);
+    reel_error refused = {REEL_OK, ""};
+    if (o->clip_batch && !o->recompute) t->plan = plan_batched(t, list, wanted, &refused);
+    if (refused.status == REEL_ENVIRONMENT)
+        reel_fail(error, refused.status, "%s", refused.text);
+    else if (!t->plan)
+        t->plan = plan_within(t, list, wanted, error);
     memcpy(t->reported, list, (size_t)reports * sizeof *list);
     reel_free(list);
     return t->plan ? REEL_OK : REEL_USAGE;

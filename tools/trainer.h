@@ -15,9 +15,9 @@ typedef struct {
     reel_dtype dtype;
     bool bf16; /* mixed precision (models/net.h) */
     bool recompute;
-    size_t memory; /* bytes that all may take; 0: what costs next to no time is computed again, and no more */
-    int ahead;     /* clips that are held for the steps to come */
-    bool saves;    /* parameters are written to files, with the largest copied */
+    size_t memory;   /* bytes that all may take; 0: what costs next to no time is computed again, and no more */
+    int ahead;       /* clips that are held for the steps to come */
+    bool saves;      /* parameters are written to files, with the largest copied */
     bool clip_batch; /* what is not recurrent for all frames at once (autograd/time_batch.h); not with recompute */
     reel_optimiser optimiser;
     uint64_t seed;
