@@ -29,10 +29,12 @@ typedef struct {
 
 /* --- what is split --- */
 
-/* The concatenation of channels that a convolution reads, NULL for any other node. */
+/* The concatenation of channels that a convolution reads and is linear in; NULL for any other node. */
 static const reel_node *joined_channels(const reel_node *conv)
 {
-    if (conv->op != &reel_op_conv2d || ((const reel_conv2d_attr *)conv->attr)->groups != 1) return NULL;
+    if (conv->op != &reel_op_conv2d) return NULL;
+    const reel_conv2d_attr *how = conv->attr;
+    if (how->groups != 1 || how->relu) return NULL;
     const reel_node *concat = conv->input[0]->node;
     if (concat->op != &reel_op_concat || concat->inputs > MOST_PARTS) return NULL;
     const reel_concat_attr *attr = concat->attr;

@@ -336,6 +336,31 @@ START_TEST(channels_are_split_where_recurrence_begins)
 }
 END_TEST
 
+/* A convolution that ends in a ReLU is not a sum of convolutions of its channels. */
+START_TEST(a_relu_keeps_channels_together)
+{
+    problem p;
+    reel_tensor *batched[MOST], *h, *loss = NULL;
+    problem_begin(&p);
+    reel_conv2d_attr attr = reel_conv2d_same(3);
+    attr.relu = true;
+    reel_tensor *w = weight(&p, "w", REEL_SHAPE(3, 5, 3, 3)), *b = weight(&p, "b", REEL_SHAPE(3));
+    h = reel_input(p.graph, "h", REEL_F64, REEL_SHAPE(1, 3, 6, 5));
+    for (int t = 0; t < STEPS; t++) {
+        reel_set_time(p.graph, t);
+        reel_tensor *part[] = {frame(&p, t, REEL_SHAPE(1, 2, 6, 5)), h};
+        h = reel_conv2d(reel_concat(part, 2, 1), w, b, attr);
+        reel_tensor *y = reel_sum_all(reel_square(h));
+        loss = loss ? reel_add(loss, y) : y;
+    }
+    reel_set_time(p.graph, -1);
+    want_gradients(&p, loss);
+    ck_assert(batched_distance(&p, batched) <= 1e-12);
+    ck_assert_int_eq(nodes_of(&p, batched, &reel_op_conv2d), STEPS);
+    problem_end(&p);
+}
+END_TEST
+
 /* --- what must not be merged --- */
 
 /* Statistics over the batch, random numbers, a maximum over all samples and what is the same at all time steps: as many
@@ -474,17 +499,12 @@ int main(void)
 {
     cpu = reel_backend_open("cpu", 2, &error);
     if (!cpu) return 2;
-    const TTest *const tests[] = {losses_and_gradients_of_s2s_stay,
-                                  mixed_precision_is_batched_too,
-                                  what_is_not_recurrent_runs_once,
-                                  what_would_be_too_large_stays_apart,
-                                  threads_do_not_change_bits,
-                                  a_network_of_matrices_is_batched_too,
-                                  a_long_clip_is_batched,
-                                  channels_are_split_where_recurrence_begins,
-                                  what_looks_at_all_samples_stays_apart,
-                                  updates_stay_where_they_are,
-                                  a_graph_with_segments_is_left_alone,
+    const TTest *const tests[] = {losses_and_gradients_of_s2s_stay, mixed_precision_is_batched_too,
+                                  what_is_not_recurrent_runs_once,  what_would_be_too_large_stays_apart,
+                                  threads_do_not_change_bits,       a_network_of_matrices_is_batched_too,
+                                  a_long_clip_is_batched,           channels_are_split_where_recurrence_begins,
+                                  a_relu_keeps_channels_together,   what_looks_at_all_samples_stays_apart,
+                                  updates_stay_where_they_are,      a_graph_with_segments_is_left_alone,
                                   ops_treat_samples_as_they_say};
     int code = tiny_suite("time_batch", tests, (int)(sizeof tests / sizeof *tests));
     cpu->close(cpu);
