@@ -5,13 +5,15 @@ source "${BASH_SOURCE%/*}/lib/check.bash"
 steps=16
 expect 0 train --steps $steps --out "$T/straight"
 
-# The first line of standard output says that training runs; then the signals come, one after the other.
+# The first line of standard output says that training runs; then the signals come, one after the other. `obey` undoes
+# what this script inherited, such as from nohup.
+obey=(env --default-signal=INT,TERM,HUP)
 signalled() { # OUT SIGNAL…
     local out=$1 line signal code=0
     shift
     rm -f "$T/pipe"
     mkfifo "$T/pipe"
-    "$REEL" train "${tiny[@]}" --json --steps 1000000 --out "$out" >"$T/pipe" 2>"$T/err" &
+    "${obey[@]}" "$REEL" train "${tiny[@]}" --json --steps 1000000 --out "$out" >"$T/pipe" 2>"$T/err" &
     child=$!
     exec 3<"$T/pipe"
     read -r line <&3 || fail "no step was taken: $(cat "$T/err")"
@@ -49,6 +51,7 @@ fi
 # nohup ignores SIGHUP, and so does what it runs.
 nohup_hangup() {
     trap '' HUP
+    obey=()
     signalled "$T/nohup" HUP TERM
 }
 (nohup_hangup)
