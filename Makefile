@@ -42,7 +42,8 @@ LIBS      += -L$(CUDA_HOME)/lib64 -lcudart_static -lstdc++ -ldl -lrt
 else
 LIB_SRC   += backends/cuda/absent.c
 endif
-EMU_OBJ  := $(CU_SRC:%.cu=$(B)/emulated/%.o) $(B)/emulated/tests/cuda/emulate.o
+EMU_SRC  := $(sort $(wildcard tests/cuda/*.cpp))
+EMU_OBJ  := $(CU_SRC:%.cu=$(B)/emulated/%.o) $(EMU_SRC:%.cpp=$(B)/emulated/%.o)
 
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/obj/%.o) $(CU_OBJ)
 CMD_OBJ := $(CMD_SRC:%.c=$(B)/obj/%.o)

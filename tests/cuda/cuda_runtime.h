@@ -4,14 +4,16 @@
    Blocks are a loop. The threads of a block are run one after the other; one that meets a barrier is left where it is
    and the next goes on in a stack of its own (a fibre), so that a kernel without barriers costs no more than a loop,
    and
-   __syncthreads, shared memory and warp shuffles do what they do on a GPU. What a GPU would forgive or punish at random
-   ends the program with a line that says why: a barrier that some threads never reach, a byte written outside an
-   allocation, device memory touched by the host (a segmentation fault). Tests switch on failures by `emulated`. */
+   __syncthreads, shared memory and warp shuffles do what they do on a GPU. Work in a stream is done as late as may be
+   (streams.cpp). What a GPU would forgive or punish at random ends the program with a line that says why: a barrier
+   that some threads never reach, a byte written outside an allocation, device memory touched by the host (a
+   segmentation fault). Tests switch on failures by `emulated`. */
 #ifndef REEL_TESTS_CUDA_RUNTIME_H
 #define REEL_TESTS_CUDA_RUNTIME_H
 
 #include "tests/cuda/emulated.h"
 
+#include <functional>
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -77,10 +79,16 @@ enum cudaError_t {
     cudaErrorNoDevice = 100,
     cudaErrorInvalidDevice,
     cudaErrorNoKernelImageForDevice = 209,
-    cudaErrorIllegalAddress = 700
+    cudaErrorIllegalAddress = 700,
+    cudaErrorStreamCaptureUnsupported = 900,
+    cudaErrorStreamCaptureInvalidated
 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
 typedef struct emulated_stream *cudaStream_t;
+typedef struct emulated_event *cudaEvent_t;
+typedef struct emulated_graph *cudaGraph_t, *cudaGraphExec_t;
+enum cudaStreamCaptureMode { cudaStreamCaptureModeThreadLocal = 1 };
+enum { cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2 };
 struct cudaDeviceProp {
     char name[256];
     int major, minor;
@@ -103,10 +111,24 @@ cudaError_t cudaGetDeviceCount(int *count);
 cudaError_t cudaSetDevice(int device);
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int device);
 cudaError_t cudaStreamCreate(cudaStream_t *stream);
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned flags);
 cudaError_t cudaStreamDestroy(cudaStream_t stream);
 cudaError_t cudaStreamSynchronize(cudaStream_t stream);
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags = 0);
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned flags);
+cudaError_t cudaEventDestroy(cudaEvent_t event);
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
+cudaError_t cudaEventSynchronize(cudaEvent_t event);
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph);
+cudaError_t cudaGraphDestroy(cudaGraph_t graph);
+cudaError_t cudaGraphInstantiateWithFlags(cudaGraphExec_t *ready, cudaGraph_t graph, unsigned long long flags);
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t graph);
+cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t stream);
 cudaError_t cudaMalloc(void **block, size_t bytes);
 cudaError_t cudaFree(void *block);
+cudaError_t cudaMallocHost(void **block, size_t bytes);
+cudaError_t cudaFreeHost(void *block);
 cudaError_t cudaMemGetInfo(size_t *unused, size_t *total);
 cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream);
 cudaError_t cudaMemsetAsync(void *to, int value, size_t bytes, cudaStream_t stream);
@@ -116,14 +138,12 @@ template <class K> cudaError_t cudaFuncGetAttributes(cudaFuncAttributes *attribu
     return emulate_attributes(attributes);
 }
 
-cudaError_t emulate_launch(const cudaLaunchConfig_t *config, void (*body)(void *), void *context);
+cudaError_t emulate_launch(const cudaLaunchConfig_t *config, std::function<void()> body);
 
 template <class... P, class... A>
 cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t *config, void (*kernel)(P...), A... arguments)
 {
-    auto body = [&] { kernel(P(arguments)...); };
-    return emulate_launch(
-        config, [](void *context) { (*(decltype(body) *)context)(); }, &body);
+    return emulate_launch(config, [=] { kernel(P(arguments)...); });
 }
 
 #endif

@@ -1,9 +1,11 @@
 /* See cuda_runtime.h: the fibres, the memory and the runtime calls of the CUDA of tests. */
-#include <cuda_runtime.h>
+#include "tests/cuda/streams.h"
 
 #include <map>
+#include <memory>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <vector>
 
 emulated_machine emulated = {.devices = 1, .memory = (size_t)1 << 31};
 dim3 threadIdx, blockIdx, blockDim, gridDim;
@@ -30,8 +32,7 @@ static fibre *of_thread[MOST_THREADS]; /* that waits for it to go on */
 static int state[MOST_THREADS];
 static unsigned made, rested, threads, started, thread;
 static void *scheduler; /* its stack */
-static void (*block_body)(void *);
-static void *block_context;
+static const std::function<void()> *block_body;
 
 /* Leaves this stack, noting in *here where it was left, and goes on where `there` was left. On x86-64 the registers
    that a function must keep are pushed, which is a hundred times faster than the library's way. */
@@ -92,7 +93,7 @@ static void fibre_main()
             started++;
             become(mine);
             state[mine] = RUNNING;
-            block_body(block_context);
+            (*block_body)();
             state[thread] = ENDED;
         }
         resting[rested++] = current;
@@ -181,6 +182,11 @@ static void open_heap(bool open)
         stop("mprotect failed");
 }
 
+void emulate_open_memory(bool open)
+{
+    open_heap(open);
+}
+
 static size_t rounded(size_t bytes)
 {
     return (bytes + GUARD - 1) / GUARD * GUARD;
@@ -214,6 +220,7 @@ static char *find_gap(size_t bytes)
 cudaError_t cudaMalloc(void **block, size_t bytes)
 {
     *block = nullptr;
+    if (!emulate_allowed()) return cudaErrorStreamCaptureUnsupported;
     if (bytes > emulated.memory || in_use + bytes > emulated.memory) return cudaErrorMemoryAllocation;
     if (!heap) {
         size_t room = (size_t)1 << 36;
@@ -238,6 +245,8 @@ cudaError_t cudaFree(void *block)
     if (!block) return cudaSuccess;
     auto found = blocks.find((char *)block);
     if (found == blocks.end()) stop("cudaFree of what was not allocated");
+    if (!emulate_allowed()) return cudaErrorStreamCaptureUnsupported;
+    emulate_drain_all(); /* cudaFree waits for the device */
     open_heap(true);
     check_guards(found->first, found->second);
     open_heap(false);
@@ -262,29 +271,84 @@ static bool on_device(const void *at, size_t bytes)
     return (char *)at >= next->first && (char *)at + bytes <= next->first + next->second;
 }
 
-cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind, cudaStream_t)
+/* --- pinned memory of the host --- */
+
+static std::map<char *, size_t> pinned;
+
+cudaError_t cudaMallocHost(void **block, size_t bytes)
+{
+    *block = emulate_allowed() ? malloc(bytes ? bytes : 1) : nullptr;
+    if (!*block) return cudaErrorMemoryAllocation;
+    pinned[(char *)*block] = bytes;
+    emulated.objects++;
+    return cudaSuccess;
+}
+
+cudaError_t cudaFreeHost(void *block)
+{
+    if (!block) return cudaSuccess;
+    if (!pinned.erase((char *)block)) stop("cudaFreeHost of what was not allocated");
+    emulate_drain_all();
+    free(block);
+    emulated.objects--;
+    return cudaSuccess;
+}
+
+static bool is_pinned(const void *at)
+{
+    auto next = pinned.upper_bound((char *)at);
+    return next != pinned.begin() && (char *)at < (--next)->first + next->second;
+}
+
+/* --- copies: from and to pinned memory when the stream comes to it; memory that is not pinned is read at once, and
+   written before the call returns --- */
+
+cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream)
 {
     if (bytes && ((kind != cudaMemcpyDeviceToHost && !on_device(to, bytes)) ||
                   (kind != cudaMemcpyHostToDevice && !on_device(from, bytes))))
         return cudaErrorInvalidValue;
-    open_heap(true);
-    memmove(to, from, bytes);
-    open_heap(false);
-    return cudaSuccess;
+    bool late = kind == cudaMemcpyDeviceToDevice || is_pinned(kind == cudaMemcpyHostToDevice ? from : to);
+    if (late) return emulate_enqueue(stream, [=] { memmove(to, from, bytes); });
+    if (emulate_captures(stream)) {
+        emulate_allowed();
+        return cudaErrorStreamCaptureUnsupported;
+    }
+    if (kind == cudaMemcpyHostToDevice) {
+        auto copy = std::make_shared<std::vector<char>>((const char *)from, (const char *)from + bytes);
+        return emulate_enqueue(stream, [=] { memcpy(to, copy->data(), copy->size()); });
+    }
+    cudaError_t result = emulate_enqueue(stream, [=] { memmove(to, from, bytes); });
+    emulate_open_memory(true);
+    emulate_drain(stream);
+    emulate_open_memory(false);
+    return result;
 }
 
-cudaError_t cudaMemsetAsync(void *to, int value, size_t bytes, cudaStream_t)
+cudaError_t cudaMemsetAsync(void *to, int value, size_t bytes, cudaStream_t stream)
 {
     if (bytes && !on_device(to, bytes)) return cudaErrorInvalidValue;
-    open_heap(true);
-    memset(to, value, bytes);
-    open_heap(false);
-    return cudaSuccess;
+    return emulate_enqueue(stream, [=] { memset(to, value, bytes); });
 }
 
 /* --- launches --- */
 
-cudaError_t emulate_launch(const cudaLaunchConfig_t *config, void (*body)(void *), void *context)
+static void run_grid(dim3 grid, dim3 block, const std::function<void()> &body)
+{
+    gridDim = grid;
+    blockDim = block;
+    threads = block.x * block.y * block.z;
+    block_body = &body;
+    uint64_t blocks_to_run = (uint64_t)grid.x * grid.y * grid.z;
+    for (uint64_t i = 0; i < blocks_to_run; i++) {
+        uint64_t b = emulated.backwards ? blocks_to_run - 1 - i : i;
+        blockIdx = dim3((unsigned)(b % grid.x), (unsigned)(b / grid.x % grid.y), (unsigned)(b / grid.x / grid.y));
+        run_block();
+    }
+    for (auto &b : blocks) check_guards(b.first, b.second);
+}
+
+cudaError_t emulate_launch(const cudaLaunchConfig_t *config, std::function<void()> body)
 {
     dim3 grid = config->gridDim, block = config->blockDim;
     uint64_t count = (uint64_t)block.x * block.y * block.z;
@@ -293,21 +357,7 @@ cudaError_t emulate_launch(const cudaLaunchConfig_t *config, void (*body)(void *
     if (!count || count > MOST_THREADS || block.z > 64 || !grid.x || !grid.y || !grid.z || grid.x > INT32_MAX ||
         grid.y > 65535 || grid.z > 65535)
         return cudaErrorInvalidConfiguration;
-    gridDim = grid;
-    blockDim = block;
-    threads = (unsigned)count;
-    block_body = body;
-    block_context = context;
-    open_heap(true);
-    uint64_t blocks_to_run = (uint64_t)grid.x * grid.y * grid.z;
-    for (uint64_t i = 0; i < blocks_to_run; i++) {
-        uint64_t b = emulated.backwards ? blocks_to_run - 1 - i : i;
-        blockIdx = dim3((unsigned)(b % grid.x), (unsigned)(b / grid.x % grid.y), (unsigned)(b / grid.x / grid.y));
-        run_block();
-    }
-    for (auto &b : blocks) check_guards(b.first, b.second);
-    open_heap(false);
-    return cudaSuccess;
+    return emulate_enqueue(config->stream, [=] { run_grid(grid, block, body); });
 }
 
 /* --- the rest of the runtime --- */
@@ -325,6 +375,10 @@ const char *cudaGetErrorName(cudaError_t error)
         return "cudaErrorInsufficientDriver";
     case cudaErrorIllegalAddress:
         return "cudaErrorIllegalAddress";
+    case cudaErrorStreamCaptureUnsupported:
+        return "cudaErrorStreamCaptureUnsupported";
+    case cudaErrorStreamCaptureInvalidated:
+        return "cudaErrorStreamCaptureInvalidated";
     default:
         return "cudaError";
     }
@@ -355,18 +409,4 @@ cudaError_t emulate_attributes(cudaFuncAttributes *attributes)
 {
     attributes->binaryVersion = 90;
     return emulated.old_gpu ? cudaErrorNoKernelImageForDevice : cudaSuccess;
-}
-cudaError_t cudaStreamCreate(cudaStream_t *stream)
-{
-    *stream = (cudaStream_t)malloc(1);
-    return *stream ? cudaSuccess : cudaErrorMemoryAllocation;
-}
-cudaError_t cudaStreamDestroy(cudaStream_t stream)
-{
-    free(stream);
-    return cudaSuccess;
-}
-cudaError_t cudaStreamSynchronize(cudaStream_t)
-{
-    return emulated.fail_synchronize && !--emulated.fail_synchronize ? cudaErrorIllegalAddress : cudaSuccess;
 }

@@ -12,7 +12,11 @@ typedef struct {
     bool backwards;       /* the last block and the last thread run first */
     int fail_launch;      /* the n-th launch from now fails; 0: none does */
     int fail_synchronize; /* the n-th wait tells of an illegal address */
-    long long launches;   /* so far */
+    int fail_instantiate; /* the n-th graph cannot be made ready */
+    long long launches;   /* by the host, so far */
+    long long recorded;   /* graphs made ready, so far */
+    long long replays;    /* of graphs, so far */
+    int objects;          /* streams, events, graphs and blocks of pinned memory that are there */
 } emulated_machine;
 
 #ifdef __cplusplus
