@@ -163,8 +163,9 @@ $(B)/obj/tests/test_gemm.o: ALL += $(shell pkg-config --cflags openblas 2>/dev/n
 $(B)/tests/test_gemm: LIBS += $(shell pkg-config --libs openblas 2>/dev/null)
 
 # The CUDA backend in emulation comes before the library's own, and so in its place.
-$(B)/tests/test_cuda: $(EMU_OBJ)
-$(B)/tests/test_cuda: LIBS += -lstdc++
+EMU_TESTS := $(filter $(B)/tests/test_cuda%,$(TESTS))
+$(EMU_TESTS): $(EMU_OBJ)
+$(EMU_TESTS): LIBS += -lstdc++
 
 .PRECIOUS: $(B)/obj/%.o
 -include $(CU_OBJ:.o=.d) $(EMU_OBJ:.o=.d) $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(SUP_OBJ:.o=.d) $(TEST_SRC:%.c=$(B)/obj/%.d)

@@ -9,6 +9,17 @@
 
 typedef struct reel_backend reel_backend;
 
+/* What a backend keeps of a plan's runs, to run all of its nodes as one; its own to know. */
+typedef struct reel_recording reel_recording;
+
+/* One run of a plan. */
+typedef struct {
+    uint64_t random_key;        /* of this run: that of a node is reel_key(this, the node's) */
+    reel_recording **recording; /* the plan's, *recording being NULL before a backend has made one; NULL where nodes
+                                   must run one by one */
+    bool replayed;              /* set by begin_run: the recording was started, in the place of every node */
+} reel_run;
+
 struct reel_backend {
     const char *name;
     const char *note; /* one line for the user about how it was opened: a fallback that was taken; NULL for none */
@@ -28,9 +39,12 @@ struct reel_backend {
        or the op's reference, for the coverage ledger. */
     bool (*kernel)(reel_backend *backend, const reel_node *node, reel_kernel *kernel, bool *native);
 
-    /* Called on the thread that runs a plan, around all of its nodes; NULL for nothing to do. */
-    void (*begin_run)(reel_backend *backend);
-    void (*end_run)(reel_backend *backend);
+    /* Called on the thread that runs a plan, before and after its nodes are started; NULL for nothing to do. A plan
+       runs the same kernels on the same memory every time; what changes is the memory's content and the random key.
+       After a node that failed, end_run is called with `complete` false. */
+    reel_status (*begin_run)(reel_backend *backend, reel_run *run, reel_error *error);
+    reel_status (*end_run)(reel_backend *backend, reel_run *run, bool complete, reel_error *error);
+    void (*forget)(reel_backend *backend, reel_recording *recording); /* frees it */
 
     /* Waits for every kernel that was started, and tells what failed on the device since the last call; NULL where a
        kernel has done all its work when it returns. */

@@ -91,7 +91,8 @@ typedef struct {
     int inputs, outputs;
     const reel_array *input, *output;
     void *scratch;       /* as many bytes as the kernel's scratch function asked for, aligned to 64 */
-    uint64_t random_key; /* names this node in this step: reel_uniform(random_key, element) */
+    uint64_t random_key; /* names this node in this run: reel_uniform(random_key, element) */
+    uint64_t node_key;   /* names it in all runs: random_key is reel_key(the run's, node_key) */
     int threads;
     reel_backend *backend; /* that runs it: where its kernels find their device */
     reel_error *error;

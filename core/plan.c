@@ -39,6 +39,7 @@ struct reel_plan {
     char *arena, *scratch;
     bool ready, timing;
     uint64_t random_key;
+    reel_recording *recording; /* the backend's, of the runs so far */
 };
 
 /* --- where it lies, with which kernels --- */
@@ -78,6 +79,7 @@ static reel_call call_of(const reel_plan *plan, const planned *p, reel_error *er
                        .output = p->array + node->inputs,
                        .scratch = plan->scratch,
                        .random_key = reel_key(plan->random_key, node->random_key),
+                       .node_key = node->random_key,
                        .threads = p->threads,
                        .backend = plan->backend,
                        .error = error};
@@ -223,6 +225,7 @@ reel_plan *reel_plan_new_within(reel_graph *graph, reel_backend *backend, reel_t
 void reel_plan_free(reel_plan *plan)
 {
     if (!plan) return;
+    if (plan->recording) plan->backend->forget(plan->backend, plan->recording);
     for (int s = 0; s < plan->lives.stores; s++)
         if (plan->lives.store[s].where == REEL_IN_BLOCK && plan->lives.store[s].data)
             plan->backend->release(plan->backend, plan->lives.store[s].data);
@@ -381,29 +384,51 @@ static reel_status run_step(reel_plan *plan, planned *p, bool wait, reel_error *
     return status ? reel_fail(error, status, "%s: %s", reel_node_text(p->node, text), refused.text) : REEL_OK;
 }
 
-static reel_status run(reel_plan *plan, bool checked, reel_error *error)
+static reel_status inputs_written(const reel_plan *plan, reel_error *error)
 {
-    reel_status status = prepare(plan, error);
-    for (int s = 0; !status && s < plan->lives.stores; s++)
+    for (int s = 0; s < plan->lives.stores; s++)
         if (plan->lives.store[s].where == REEL_IN_BLOCK && !plan->lives.store[s].written)
-            status = reel_fail(error, REEL_USAGE, "input '%s' was never written", plan->lives.store[s].tensor->name);
-    if (plan->backend->begin_run) plan->backend->begin_run(plan->backend);
-    for (int i = 0; !status && i < plan->steps; i++) {
-        status = run_step(plan, &plan->step[i], checked || plan->timing, error);
+            return reel_fail(error, REEL_USAGE, "input '%s' was never written", plan->lives.store[s].tensor->name);
+    return REEL_OK;
+}
+
+static reel_status start(reel_plan *plan, bool checked, reel_error *error)
+{
+    reel_backend *backend = plan->backend;
+    bool one_by_one = checked || plan->timing;
+    reel_run run = {.random_key = plan->random_key, .recording = one_by_one ? NULL : &plan->recording};
+    reel_status status = prepare(plan, error);
+    if (!status) status = inputs_written(plan, error);
+    if (status) return status;
+    if (backend->begin_run) status = backend->begin_run(backend, &run, error);
+    for (int i = 0; !status && !run.replayed && i < plan->steps; i++) {
+        status = run_step(plan, &plan->step[i], one_by_one, error);
         if (!status && checked) status = check_step(plan, &plan->step[i], error);
     }
-    if (!status) status = finish(plan, error);
-    if (plan->backend->end_run) plan->backend->end_run(plan->backend);
-    return status;
+    reel_status ended = backend->end_run ? backend->end_run(backend, &run, !status, error) : REEL_OK;
+    return status ? status : ended;
+}
+
+reel_status reel_plan_start(reel_plan *plan, reel_error *error)
+{
+    return start(plan, false, error);
+}
+
+reel_status reel_plan_wait(reel_plan *plan, reel_error *error)
+{
+    return finish(plan, error);
 }
 
 reel_status reel_plan_run(reel_plan *plan, reel_error *error)
 {
-    return run(plan, false, error);
+    reel_status status = start(plan, false, error);
+    return status ? status : finish(plan, error);
 }
+
 reel_status reel_plan_run_checked(reel_plan *plan, reel_error *error)
 {
-    return run(plan, true, error);
+    reel_status status = start(plan, true, error);
+    return status ? status : finish(plan, error);
 }
 
 /* --- what it costs --- */

@@ -36,6 +36,10 @@ void reel_plan_free(reel_plan *plan);
 reel_status reel_plan_write(reel_plan *plan, reel_tensor *input, const void *data, reel_error *error);
 /* Runs every node once. Fails, naming it, when an input was never written or a kernel refuses its values. */
 reel_status reel_plan_run(reel_plan *plan, reel_error *error);
+/* The same in two halves: starts the run, and waits for it. Where the kernels run on the host the first half does it
+   all. After a start that failed there is nothing to wait for. */
+reel_status reel_plan_start(reel_plan *plan, reel_error *error);
+reel_status reel_plan_wait(reel_plan *plan, reel_error *error);
 /* Values of a wanted tensor after a run. */
 reel_status reel_plan_read(reel_plan *plan, reel_tensor *wanted, void *data, reel_error *error);
 /* An input takes the value of a wanted tensor of the last run, on the device: the state of a recurrent net. */

@@ -215,7 +215,7 @@ START_TEST(failed_launches_and_waits)
     emulated.fail_synchronize = 2; /* the first is that of writing the input */
     error = run_small(cuda);
     ck_assert_int_eq(error.status, REEL_ENVIRONMENT);
-    ck_assert_msg(strstr(error.text, "cudaStreamSynchronize(device->stream) at backends/cuda/backend.cu:") &&
+    ck_assert_msg(strstr(error.text, "cudaStreamSynchronize(device->stream) at backends/cuda/run.cu:") &&
                       strstr(error.text, "cudaErrorIllegalAddress"),
                   "%s", error.text);
     ck_assert_msg(run_small(cuda).status == REEL_OK, "nothing works after a failure");

@@ -25,12 +25,16 @@ static void set_all(const reel_backend *backend, bool flush)
     set_mode(flush);
 }
 
-void cpu_flush_begin(reel_backend *backend)
+reel_status cpu_flush_begin(reel_backend *backend, reel_run *run, reel_error *error)
 {
+    (void)run, (void)error;
     set_all(backend, true);
+    return REEL_OK;
 }
 
-void cpu_flush_end(reel_backend *backend)
+reel_status cpu_flush_end(reel_backend *backend, reel_run *run, bool complete, reel_error *error)
 {
+    (void)run, (void)complete, (void)error;
     set_all(backend, false);
+    return REEL_OK;
 }

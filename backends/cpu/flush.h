@@ -9,7 +9,7 @@
 
 #include "core/backend.h"
 
-void cpu_flush_begin(reel_backend *backend);
-void cpu_flush_end(reel_backend *backend);
+reel_status cpu_flush_begin(reel_backend *backend, reel_run *run, reel_error *error);
+reel_status cpu_flush_end(reel_backend *backend, reel_run *run, bool complete, reel_error *error);
 
 #endif

@@ -1,9 +1,6 @@
-/* The CUDA backend behind core/backend.h: opening a device, its memory, transfers, and what goes wrong on it.
-   Everything runs in one stream, in order. */
+/* The CUDA backend behind core/backend.h: opening a device, its memory, and transfers. Everything runs in one stream,
+   in order. */
 #include "backends/cuda/device.cuh"
-
-#include <stdarg.h>
-#include <stdio.h>
 
 static const double MIB = 1048576;
 
@@ -82,68 +79,6 @@ reel_status cuda_clear(const reel_call *call, const reel_array *array)
     return CUDA_TRY(device, call->error, cudaMemsetAsync(array->data, 0, bytes, device->stream));
 }
 
-/* --- refused values --- */
-
-cuda_watch cuda_watch_values(const reel_call *call, const reel_array *values, const char *what, const char *expected,
-                             ...)
-{
-    cuda_device *device = cuda_of(call);
-    if (device->complaints == device->room) {
-        int room = device->room ? 2 * device->room : 64;
-        cuda_complaint *more = (cuda_complaint *)reel_grow(device->complaint, (size_t)device->room, (size_t)room,
-                                                           sizeof *device->complaint);
-        if (!more) return cuda_watch{device->fault, 0}; /* the refusal is told with another's text */
-        device->complaint = more;
-        device->room = room;
-    }
-    cuda_complaint *c = &device->complaint[device->complaints];
-    char range[96];
-    va_list list;
-    va_start(list, expected);
-    vsnprintf(range, sizeof range, expected, list);
-    va_end(list);
-    c->shape = values->shape;
-    snprintf(c->text, sizeof c->text, "%s: the %s at %%s is not %s", call->op->name, what, range);
-    return cuda_watch{device->fault, (unsigned long long)device->complaints++};
-}
-
-static reel_status tell(const cuda_device *device, unsigned long long fault, reel_error *error)
-{
-    const cuda_complaint *c = &device->complaint[fault >> 32];
-    reel_shape place = c->shape; /* of the element, one number an axis */
-    int64_t element = (int64_t)(fault & 0xffffffff);
-    char at[REEL_SHAPE_TEXT], text[sizeof c->text + REEL_SHAPE_TEXT];
-    for (int k = place.rank - 1; k >= 0; k--) {
-        place.size[k] = element % c->shape.size[k];
-        element /= c->shape.size[k];
-    }
-    const char *gap = strstr(c->text, "%s");
-    snprintf(text, sizeof text, "%.*s%s%s", (int)(gap - c->text), c->text, reel_shape_text(&place, at), gap + 2);
-    return reel_fail(error, REEL_BAD_DATA, "%s", text);
-}
-
-static void forget_faults(cuda_device *device)
-{
-    cudaMemsetAsync(device->fault, 0xff, sizeof *device->fault, device->stream);
-    device->complaints = 0;
-}
-
-static void begin_run(reel_backend *backend)
-{
-    cudaSetDevice(device_of(backend)->number);
-    forget_faults(device_of(backend));
-}
-
-static reel_status finish(reel_backend *backend, reel_error *error)
-{
-    cuda_device *device = device_of(backend);
-    unsigned long long fault = CUDA_NO_FAULT;
-    reel_status status = CUDA_TRY(device, error, cudaStreamSynchronize(device->stream));
-    if (!status && device->complaints) status = read_block(backend, &fault, device->fault, sizeof fault, error);
-    if (!status && fault != CUDA_NO_FAULT) status = tell(device, fault, error);
-    return status;
-}
-
 /* --- opening --- */
 
 __global__ static void nothing() {}
@@ -183,10 +118,23 @@ static reel_status examine(int number, reel_error *error)
 static void close_device(reel_backend *backend)
 {
     cuda_device *device = device_of(backend);
-    cudaFree(device->fault);
+    cudaFree(device->start);
+    cudaFreeHost(device->host_start);
+    cudaFreeHost(device->host_fault);
     if (device->stream) cudaStreamDestroy(device->stream);
-    reel_free(device->complaint);
+    reel_free(device->one_by_one.at);
     reel_free(device);
+}
+
+static reel_status open_device(cuda_device *device, reel_error *error)
+{
+    reel_status status = cuda_asked_to_record(&device->records, error);
+    if (!status) status = CUDA_TRY(device, error, cudaStreamCreate(&device->stream));
+    if (!status) status = CUDA_TRY(device, error, cudaMallocHost((void **)&device->host_start, sizeof(cuda_start)));
+    if (!status) status = CUDA_TRY(device, error, cudaMallocHost((void **)&device->host_fault, sizeof(uint64_t)));
+    if (status) return status;
+    device->start = (cuda_start *)allocate(&device->backend, sizeof *device->start, error);
+    return device->start ? REEL_OK : REEL_ENVIRONMENT;
 }
 
 /* Every array of the node can be counted with 31 bits. */
@@ -224,15 +172,13 @@ reel_backend *reel_cuda_backend(int number, reel_error *error)
                                    .read = read_block,
                                    .copy = copy_block,
                                    .kernel = find_kernel,
-                                   .begin_run = begin_run,
-                                   .finish = finish,
+                                   .begin_run = cuda_begin_run,
+                                   .end_run = cuda_end_run,
+                                   .forget = cuda_forget,
+                                   .finish = cuda_finish,
                                    .close = close_device};
-    reel_status status = CUDA_TRY(device, error, cudaStreamCreate(&device->stream));
-    if (!status) device->fault = (unsigned long long *)allocate(&device->backend, sizeof *device->fault, error);
-    if (device->fault) {
-        forget_faults(device);
-        return &device->backend;
-    }
+    device->complaints = &device->one_by_one;
+    if (!open_device(device, error)) return &device->backend;
     close_device(&device->backend);
     return NULL;
 }

@@ -36,13 +36,26 @@ struct cuda_complaint {
     reel_shape shape; /* of the values */
 };
 
+/* Those of one run, or of a recorded one. */
+struct cuda_complaints {
+    cuda_complaint *at;
+    int count, room;
+};
+
+/* What a run begins with, on the device and, pinned, on the host. */
+struct cuda_start {
+    unsigned long long fault; /* the lowest refusal: complaint << 32 | element */
+    uint64_t random_key;
+};
+
 struct cuda_device {
     reel_backend backend; /* first, so that a pointer to it is one to the whole */
     int number;
     cudaStream_t stream;
-    unsigned long long *fault; /* on the device: the lowest refusal, complaint << 32 | element */
-    cuda_complaint *complaint; /* of this run */
-    int complaints, room;
+    cuda_start *start, *host_start;
+    unsigned long long *host_fault;          /* pinned: how the run ended */
+    cuda_complaints one_by_one, *complaints; /* of runs that are not recorded; of this run */
+    bool records, capturing;
 };
 
 inline cuda_device *cuda_of(const reel_call *call)
@@ -167,6 +180,17 @@ inline unsigned cuda_elements(const reel_array *a)
 {
     return (unsigned)reel_elements(&a->shape);
 }
+
+/* --- runs (run.cu) --- */
+
+reel_status cuda_begin_run(reel_backend *backend, reel_run *run, reel_error *error);
+reel_status cuda_end_run(reel_backend *backend, reel_run *run, bool complete, reel_error *error);
+reel_status cuda_finish(reel_backend *backend, reel_error *error);
+void cuda_forget(reel_backend *backend, reel_recording *recording);
+/* What `records` is by REEL_CUDA_GRAPH. */
+reel_status cuda_asked_to_record(bool *records, reel_error *error);
+
+/* --- memory --- */
 
 /* Zeroes an array. */
 reel_status cuda_clear(const reel_call *call, const reel_array *array);

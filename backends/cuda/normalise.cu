@@ -66,10 +66,12 @@ reel_status cuda_batch_norm(const reel_call *call)
 
 /* --- dropout --- */
 
-template <class T> __global__ static void drop(const T *x, T *y, uint64_t key, double p, T kept, unsigned n)
+/* The key is made here: that of the run is in the device's memory, since a recorded launch keeps its arguments. */
+template <class T>
+__global__ static void drop(const T *x, T *y, const cuda_start *run, uint64_t node, double p, T kept, unsigned n)
 {
     unsigned i = cuda_element();
-    if (i < n) y[i] = x[i] * (reel_uniform(key, i) >= p ? kept : T(0));
+    if (i < n) y[i] = x[i] * (reel_uniform(reel_key(run->random_key, node), i) >= p ? kept : T(0));
 }
 
 reel_status cuda_dropout(const reel_call *call)
@@ -78,7 +80,7 @@ reel_status cuda_dropout(const reel_call *call)
     double p = ((const reel_dropout_attr *)call->attr)->p;
     return cuda_by_float(y->dtype, [&](auto zero) {
         typedef decltype(zero) T;
-        return cuda_over(call, cuda_elements(y), drop<T>, (const T *)x->data, (T *)y->data, call->random_key, p,
-                         p < 1 ? (T)(1 / (1 - p)) : T(0), cuda_elements(y));
+        return cuda_over(call, cuda_elements(y), drop<T>, (const T *)x->data, (T *)y->data, cuda_of(call)->start,
+                         call->node_key, p, p < 1 ? (T)(1 / (1 - p)) : T(0), cuda_elements(y));
     });
 }

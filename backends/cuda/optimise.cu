@@ -74,8 +74,8 @@ reel_status cuda_adam(const reel_call *call)
         return cuda_launch(call, pieces(w), CUDA_THREADS, adam<T>, (T *)w->data, (T *)call->output[1].data,
                            (T *)call->output[2].data, (const T *)call->input[REEL_ADAM_GRADIENT].data,
                            *(const reel_adam_attr *)call->attr, scalar_of(call, REEL_ADAM_STEP),
-                           scalar_of(call, REEL_ADAM_LR), scalar_of(call, REEL_ADAM_SCALE), cuda_of(call)->fault,
-                           cuda_elements(w));
+                           scalar_of(call, REEL_ADAM_LR), scalar_of(call, REEL_ADAM_SCALE),
+                           (const unsigned long long *)&cuda_of(call)->start->fault, cuda_elements(w));
     });
 }
 
@@ -86,8 +86,8 @@ reel_status cuda_sgd(const reel_call *call)
         typedef decltype(zero) T;
         return cuda_launch(call, pieces(w), CUDA_THREADS, sgd<T>, (T *)w->data, (T *)call->output[1].data,
                            (const T *)call->input[REEL_SGD_GRADIENT].data, *(const reel_sgd_attr *)call->attr,
-                           scalar_of(call, REEL_SGD_LR), scalar_of(call, REEL_SGD_SCALE), cuda_of(call)->fault,
-                           cuda_elements(w));
+                           scalar_of(call, REEL_SGD_LR), scalar_of(call, REEL_SGD_SCALE),
+                           (const unsigned long long *)&cuda_of(call)->start->fault, cuda_elements(w));
     });
 }
 

@@ -1,0 +1,351 @@
+/* Runs of plans on the CUDA backend, its sources compiled for the CPU (tests/cuda/cuda_runtime.h): a plan that is
+   recorded as a CUDA graph does what it did node by node, bit by bit, and what goes wrong on the way leaves nothing
+   behind. */
+#include "backends/registry.h"
+#include "tests/cuda/emulated.h"
+#include "tests/support/op_table.h"
+#include "tests/support/tiny.h"
+#include "tools/trainer.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static reel_backend *opened(const char *graphs, reel_error *error)
+{
+    if (graphs)
+        setenv("REEL_CUDA_GRAPH", graphs, 1);
+    else
+        unsetenv("REEL_CUDA_GRAPH");
+    reel_backend *backend = reel_backend_open("cuda:0", 1, error);
+    unsetenv("REEL_CUDA_GRAPH");
+    return backend;
+}
+
+static reel_backend *must_open(const char *graphs)
+{
+    reel_error error = {REEL_OK, ""};
+    reel_backend *backend = opened(graphs, &error);
+    ck_assert_msg(backend != NULL, "%s", error.text);
+    return backend;
+}
+
+/* --- training steps --- */
+
+enum { STEPS = 4, SIDE = 32 };
+
+static const reel_training training = {
+    .model = {.memory = true, .distance = true, .top = REEL_TOP_COMPACT, .width = 0.001, .border = 20, .bin = 5},
+    .height = SIDE,
+    .width = SIDE,
+    .frames = 1,
+    .batch = 1,
+    .dtype = REEL_F32,
+    .clip_batch = true,
+    .seed = 5};
+
+static void sample(reel_clip *clip, uint64_t n)
+{
+    reel_error error = {REEL_OK, ""};
+    reel_dataset set;
+    reel_moving_shapes shapes = {.seed = 2, .videos = 3, .frames = 6, .width = SIDE, .height = SIDE, .objects = 2};
+    reel_clip_options options = {.frames = 2, .height = SIDE, .width = SIDE, .max_step = 2, .seed = 4};
+    ck_assert_msg(reel_moving_shapes_open(&set, &shapes, &error) == REEL_OK, "%s", error.text);
+    ck_assert_msg(reel_clip_sample(clip, &set, &options, n, &error) == REEL_OK, "%s", error.text);
+    reel_dataset_close(&set);
+}
+
+typedef struct {
+    reel_backend *backend;
+    reel_trainer *trainer;
+    reel_step_report report[STEPS];
+} trained;
+
+static void must_step(trained *t, int step)
+{
+    reel_error error = {REEL_OK, ""};
+    reel_clip clip;
+    sample(&clip, (uint64_t)step);
+    ck_assert_int_eq(reel_trainer_set_clip(t->trainer, 0, &clip, &error), REEL_OK);
+    reel_status status = reel_trainer_step(t->trainer, (uint64_t)step + 1, 1e-3 / (step + 1), &t->report[step], &error);
+    ck_assert_msg(status == REEL_OK, "step %d: %s", step, error.text);
+    reel_clip_free(&clip);
+}
+
+static void begin_training(trained *t, const char *graphs, bool bf16)
+{
+    reel_error error = {REEL_OK, ""};
+    reel_training how = training;
+    how.bf16 = bf16;
+    t->backend = must_open(graphs);
+    t->trainer = reel_trainer_new(&how, t->backend, &error);
+    ck_assert_msg(t->trainer != NULL, "%s", error.text);
+}
+
+static void end_training(trained *t)
+{
+    reel_trainer_free(t->trainer);
+    t->backend->close(t->backend);
+}
+
+static void same_parameters(const trained *a, const trained *b)
+{
+    reel_error error = {REEL_OK, ""};
+    reel_parameters *mine = reel_trainer_parameters(a->trainer), *theirs = reel_trainer_parameters(b->trainer);
+    for (int i = 0; i < reel_parameters_count(mine); i++) {
+        reel_parameter *p = reel_parameter_at(mine, i), *q = reel_parameter_at(theirs, i);
+        void *x = reel_alloc(p->bytes, 1), *y = reel_alloc(q->bytes, 1);
+        ck_assert(!reel_parameter_read(p, x, &error) && !reel_parameter_read(q, y, &error));
+        ck_assert_msg(!memcmp(x, y, p->bytes), "%s differs", p->name);
+        reel_free(x);
+        reel_free(y);
+    }
+}
+
+/* The learning rate, the number of the step and the clip change from run to run. */
+static void check_training(bool bf16)
+{
+    trained plain, recorded;
+    begin_training(&plain, "off", bf16);
+    begin_training(&recorded, NULL, bf16);
+    long long graphs = emulated.recorded;
+    for (int step = 0; step < STEPS; step++) must_step(&plain, step);
+    ck_assert_int_eq(emulated.recorded, graphs);
+    for (int step = 0; step < 2; step++) must_step(&recorded, step);
+    long long launches = emulated.launches;
+    for (int step = 2; step < STEPS; step++) must_step(&recorded, step);
+    ck_assert_int_eq(emulated.recorded, graphs + 1);
+    ck_assert_int_eq(emulated.launches, launches);
+    for (int step = 0; step < STEPS; step++)
+        ck_assert_msg(plain.report[step].total == recorded.report[step].total &&
+                          plain.report[step].norm == recorded.report[step].norm,
+                      "step %d: loss %.17g and %.17g", step, plain.report[step].total, recorded.report[step].total);
+    same_parameters(&plain, &recorded);
+    end_training(&plain);
+    end_training(&recorded);
+}
+
+START_TEST(training_has_the_same_bits)
+{
+    check_training(false);
+    check_training(true);
+}
+END_TEST
+
+/* --- random numbers --- */
+
+enum { DROPPED = 256, DRAWS = 4 };
+
+static void draw(const char *graphs, float value[DRAWS][DROPPED])
+{
+    float ones[DROPPED];
+    reel_error error = {REEL_OK, ""};
+    reel_backend *backend = must_open(graphs);
+    reel_graph *graph = reel_graph_new();
+    reel_tensor *x = reel_input(graph, "x", REEL_F32, REEL_SHAPE(DROPPED)), *y = reel_dropout(x, 0.5);
+    reel_plan *plan = reel_plan_new(graph, backend, &y, 1, &error);
+    ck_assert_msg(plan != NULL, "%s", error.text);
+    for (int i = 0; i < DROPPED; i++) ones[i] = 1;
+    ck_assert(!reel_plan_write(plan, x, ones, &error));
+    for (uint64_t i = 0; i < DRAWS; i++) {
+        reel_plan_random(plan, 7, i);
+        ck_assert(!reel_plan_run(plan, &error) && !reel_plan_read(plan, y, value[i], &error));
+    }
+    reel_plan_free(plan);
+    reel_graph_free(graph);
+    backend->close(backend);
+}
+
+START_TEST(random_numbers_are_new_in_every_run)
+{
+    static float plain[DRAWS][DROPPED], recorded[DRAWS][DROPPED];
+    draw("off", plain);
+    draw("on", recorded);
+    ck_assert(!memcmp(plain, recorded, sizeof plain));
+    for (int i = 1; i < DRAWS; i++) ck_assert(memcmp(plain[i], plain[i - 1], sizeof plain[i]) != 0);
+}
+END_TEST
+
+/* --- every op --- */
+
+static reel_backend *reference, *recording;
+static reel_status (*begin_run)(reel_backend *backend, reel_run *run, reel_error *error);
+
+/* Makes the first run the one that is recorded. */
+static reel_status begin_recorded(reel_backend *backend, reel_run *run, reel_error *error)
+{
+    reel_status status = run->recording && !*run->recording ? begin_run(backend, run, error) : REEL_OK;
+    return status ? status : begin_run(backend, run, error);
+}
+
+static bool recorded_in_float(const op_problem *p, char *why, size_t size)
+{
+    return agree(p, REEL_F32, recording, REEL_F64, reference, 2e-5, why, size);
+}
+
+START_TEST(every_op_can_be_recorded)
+{
+    reference = reel_reference_backend();
+    recording = must_open(NULL);
+    begin_run = recording->begin_run;
+    recording->begin_run = begin_recorded;
+    long long graphs = emulated.recorded;
+    over_table("cuda, recorded", recorded_in_float);
+    ck_assert_int_gt(emulated.recorded, graphs);
+    recording->close(recording);
+    reference->close(reference);
+}
+END_TEST
+
+/* --- one small plan --- */
+
+typedef struct {
+    reel_graph *graph;
+    reel_parameters *set;
+    reel_parameter *w;
+    reel_tensor *labels, *moved;
+    reel_plan *plan;
+} small;
+
+/* A step of scores [2, 2, 3] towards labels. */
+static void make_small(small *s, reel_backend *backend, int64_t positions)
+{
+    reel_error error = {REEL_OK, ""};
+    reel_shape shape = REEL_SHAPE(2, 2, positions);
+    s->graph = reel_graph_new();
+    s->set = reel_parameters_new(backend, 1);
+    s->w = reel_parameter_declare(s->set, "w", REEL_F32, shape, (reel_init){REEL_INIT_NORMAL, 1}, true, &error);
+    reel_parameter *buffer = reel_parameter_declare(s->set, "buffer", REEL_F32, shape, (reel_init){0}, false, &error);
+    reel_tensor *x = reel_parameter_in(s->graph, s->w);
+    s->labels = reel_input(s->graph, "t", REEL_I32, REEL_SHAPE(2, positions));
+    reel_tensor *loss = reel_cross_entropy(x, s->labels, NULL, (reel_cross_entropy_attr){.ignore_index = -100});
+    s->moved = reel_sgd(x, reel_parameter_in(s->graph, buffer), reel_gradient_of(loss, x), reel_scalar_like(x, 0.1),
+                        NULL, (reel_sgd_attr){0});
+    s->plan = reel_plan_new(s->graph, backend, &s->moved, 1, &error);
+    ck_assert_msg(s->plan != NULL, "%s", error.text);
+}
+
+static void free_small(small *s)
+{
+    reel_plan_free(s->plan);
+    reel_graph_free(s->graph);
+    reel_parameters_free(s->set);
+}
+
+static reel_error run_small(small *s, const int32_t *labels)
+{
+    reel_error error = {REEL_OK, ""};
+    if (!reel_plan_write(s->plan, s->labels, labels, &error)) reel_plan_run(s->plan, &error);
+    return error;
+}
+
+static void weights(small *s, float w[12])
+{
+    reel_error error = {REEL_OK, ""};
+    ck_assert_msg(!reel_parameter_read(s->w, w, &error), "%s", error.text);
+}
+
+static const int32_t good[6] = {0, 1, -100, 1, 0, 1}, bad[6] = {0, 1, -100, 2, 7, 1};
+
+START_TEST(refused_labels_are_told_by_replays)
+{
+    float before[12], after[12];
+    reel_backend *backend = must_open(NULL);
+    small s;
+    make_small(&s, backend, 3);
+    for (int run = 0; run < 3; run++) ck_assert_int_eq(run_small(&s, good).status, REEL_OK);
+    for (int run = 0; run < 2; run++) {
+        weights(&s, before);
+        reel_error error = run_small(&s, bad);
+        weights(&s, after);
+        ck_assert_int_eq(error.status, REEL_BAD_DATA);
+        ck_assert_msg(strstr(error.text, "the label at [1,0] is not one of 0..1 or the ignored -100"), "%s",
+                      error.text);
+        ck_assert_msg(!memcmp(before, after, sizeof before), "weights changed");
+    }
+    ck_assert_int_eq(run_small(&s, good).status, REEL_OK);
+    weights(&s, after);
+    ck_assert_msg(memcmp(before, after, sizeof before) != 0, "a good step did nothing");
+    free_small(&s);
+    backend->close(backend);
+}
+END_TEST
+
+START_TEST(each_plan_is_recorded_once)
+{
+    static const int32_t labels[16] = {0};
+    reel_backend *backend = must_open(NULL);
+    long long graphs = emulated.recorded;
+    for (int64_t positions = 3; positions <= 4; positions++) {
+        small s;
+        make_small(&s, backend, positions);
+        for (int run = 0; run < 4; run++) {
+            ck_assert_int_eq(run_small(&s, labels).status, REEL_OK);
+            ck_assert_int_eq(emulated.recorded - graphs, positions - 3 + (run > 0));
+        }
+        reel_plan_run_checked(s.plan, &(reel_error){REEL_OK, ""});
+        reel_plan_time(s.plan, true);
+        ck_assert_int_eq(run_small(&s, labels).status, REEL_OK);
+        ck_assert_int_eq(emulated.recorded - graphs, positions - 2);
+        free_small(&s);
+    }
+    backend->close(backend);
+}
+END_TEST
+
+/* The second run of a plan fails by `fail`, which is then switched off; the third must record anew and be right. */
+static void check_failed_recording(int *fail, const char *part)
+{
+    float expected[12], w[12];
+    reel_backend *plain = must_open("off"), *backend = must_open(NULL);
+    small a, b;
+    make_small(&a, plain, 3);
+    make_small(&b, backend, 3);
+    for (int run = 0; run < 3; run++) ck_assert_int_eq(run_small(&a, good).status, REEL_OK);
+    ck_assert_int_eq(run_small(&b, good).status, REEL_OK);
+    long long graphs = emulated.recorded;
+    int objects = emulated.objects;
+    *fail = 1;
+    reel_error error = run_small(&b, good);
+    ck_assert_int_eq(*fail, 0);
+    ck_assert_int_eq(error.status, REEL_ENVIRONMENT);
+    ck_assert_msg(strstr(error.text, part), "'%s' lacks '%s'", error.text, part);
+    ck_assert_int_eq(emulated.objects, objects);
+    for (int run = 0; run < 2; run++) ck_assert_int_eq(run_small(&b, good).status, REEL_OK);
+    ck_assert_int_eq(emulated.recorded, graphs + 1);
+    weights(&a, expected);
+    weights(&b, w);
+    ck_assert_msg(!memcmp(w, expected, sizeof w), "what failed left something behind");
+    free_small(&a);
+    free_small(&b);
+    plain->close(plain);
+    backend->close(backend);
+}
+
+START_TEST(failed_recordings_leave_nothing)
+{
+    int objects = emulated.objects;
+    check_failed_recording(&emulated.fail_launch, "at backends/cuda/");
+    check_failed_recording(&emulated.fail_instantiate, "cudaGraphInstantiateWithFlags");
+    ck_assert_int_eq(emulated.objects, objects);
+}
+END_TEST
+
+START_TEST(unknown_words_are_refused)
+{
+    reel_error error = {REEL_OK, ""};
+    ck_assert(!opened("maybe", &error));
+    ck_assert_int_eq(error.status, REEL_USAGE);
+    ck_assert_msg(strstr(error.text, "REEL_CUDA_GRAPH=maybe says neither on nor off"), "%s", error.text);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {training_has_the_same_bits, random_numbers_are_new_in_every_run,
+                                  every_op_can_be_recorded,   refused_labels_are_told_by_replays,
+                                  each_plan_is_recorded_once, failed_recordings_leave_nothing,
+                                  unknown_words_are_refused};
+    return tiny_suite("cuda runs", tests, sizeof tests / sizeof *tests);
+}
