@@ -4,6 +4,7 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 PREFIX  ?= /usr/local
+JOBS    ?= $(shell nproc)
 DESTDIR ?=
 VERSION := $(shell sed -n 's/.*REEL_VERSION "\(.*\)".*/\1/p' tools/commands.h)
 
@@ -15,11 +16,26 @@ B   := build
 OPT := -O3 -fno-math-errno -fno-trapping-math
 endif
 
-# The CUDA backend is compiled where nvcc is; CUDA=1 and CUDA=0 force it. NVCC_ARCH: sm numbers; the first of them also
-# as PTX, which drivers compile for later GPUs.
-CUDA      ?= 0
-NVCC      ?= nvcc
+# The CUDA backend is compiled where nvcc 12 or later is, with the runtime library beside it; CUDA=1 and CUDA=0 force it.
+# NVCC_ARCH: sm numbers; the first of them also as PTX, which drivers compile for later GPUs.
+ifndef NVCC
+NVCC := $(or $(shell command -v nvcc 2>/dev/null),$(wildcard /usr/local/cuda/bin/nvcc),nvcc)
+endif
 NVCC_ARCH ?= 80 90a
+CUDA_HOME := $(patsubst %/bin/,%,$(dir $(realpath $(shell command -v $(NVCC) 2>/dev/null))))
+CUDART    := $(firstword $(if $(CUDA_HOME),$(wildcard $(patsubst %,$(CUDA_HOME)/%/libcudart_static.a,lib64 lib \
+             targets/$(shell uname -m)-linux/lib lib/$(shell uname -m)-linux-gnu))))
+ifndef CUDA
+CUDA := $(if $(SANITIZE),0,$(if $(CUDART),$(shell $(NVCC) --version | sed -n 's/.*release \([0-9]*\).*/\1/p' | \
+        awk '$$1 >= 12 { print 1 }'),0))
+CUDA := $(or $(CUDA),0)
+endif
+ifeq ($(filter 0 1,$(CUDA)),)
+$(error CUDA=$(CUDA): 1 is with the CUDA backend, 0 without it)
+endif
+ifeq ($(CUDA)$(CUDART),1)
+$(error CUDA=1: no nvcc with its libcudart_static.a is found on the PATH or in /usr/local/cuda; say NVCC=FILE or CUDA=0)
+endif
 
 PACKAGES := libjpeg libpng zlib jansson
 CFLAGS   ?= -g
@@ -37,20 +53,20 @@ TEST_SRC := $(sort $(wildcard tests/*.c))
 CU_SRC   := $(sort $(wildcard backends/cuda/*.cu))
 ifeq ($(CUDA),1)
 CU_OBJ    := $(CU_SRC:%.cu=$(B)/obj/%.o)
-CUDA_HOME := $(patsubst %/bin/,%,$(dir $(realpath $(shell command -v $(NVCC)))))
-LIBS      += -L$(CUDA_HOME)/lib64 -lcudart_static -lstdc++ -ldl -lrt
+CUDA_LIBS := -L$(dir $(CUDART)) -lcudart_static -lstdc++ -ldl -lrt
+LIBS      += $(CUDA_LIBS)
 else
 LIB_SRC   += backends/cuda/absent.c
 endif
 EMU_SRC  := $(sort $(wildcard tests/cuda/*.cpp))
 EMU_OBJ  := $(CU_SRC:%.cu=$(B)/emulated/%.o) $(EMU_SRC:%.cpp=$(B)/emulated/%.o)
 
-LIB_OBJ := $(LIB_SRC:%.c=$(B)/obj/%.o) $(CU_OBJ)
+LIB_OBJ := $(CU_OBJ) $(LIB_SRC:%.c=$(B)/obj/%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(B)/obj/%.o)
 SUP_OBJ := $(SUP_SRC:%.c=$(B)/obj/%.o)
 TESTS   := $(TEST_SRC:tests/%.c=$(B)/tests/%)
 
-.PHONY: all help setup tests test demo bench install uninstall docs lint format clean
+.PHONY: FORCE all help setup tests test demo bench install uninstall docs lint format clean
 all: $(B)/reel ## build build/reel (the default)
 
 help: ## list what can be made
@@ -58,23 +74,23 @@ help: ## list what can be made
 	@echo "  make test SANITIZE=1   the tests under AddressSanitizer and UBSan, in build/sanitize"
 
 setup: ## install what building needs, or say what is missing
-	@tools/setup.sh build
+	@CUDA=$(CUDA) tools/setup.sh build
 
 tests: $(TESTS) $(B)/reel ## build the test programs in build/tests
 
 test: ## set up, build and run all tests
-	@tools/setup.sh test
-	@$(MAKE) --no-print-directory -j2 tests
+	@CUDA=$(CUDA) tools/setup.sh test
+	@$(MAKE) --no-print-directory -j$(JOBS) tests
 	@B=$(B) tests/run.sh
 
 demo: ## set up, build, train on built-in video, segment, score; results in build/demo
-	@tools/setup.sh build
-	@$(MAKE) --no-print-directory -j2 all
+	@CUDA=$(CUDA) tools/setup.sh build
+	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@rm -rf build/demo && $(B)/reel demo --out build/demo
 
 bench: ## time reel and torch by turns, print the ratios (an hour; with QUICK=1 two minutes, to try it)
-	@tools/setup.sh bench
-	@$(MAKE) --no-print-directory -j2 all
+	@CUDA=$(CUDA) tools/setup.sh bench
+	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@python3 tools/compare_torch.py table $(if $(QUICK),--quick --rounds 1)
 
 install: all $(B)/libreel.so ## install the library, its headers, reel.pc and the command under PREFIX
@@ -88,7 +104,7 @@ install: all $(B)/libreel.so ## install the library, its headers, reel.pc and th
 	    install -m 644 $$room/*.h $(DESTDIR)$(PREFIX)/include/reel/$$room/; \
 	done
 	install -m 644 ops/ops.def $(DESTDIR)$(PREFIX)/include/reel/ops/
-	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@PACKAGES@|$(PACKAGES)|' core/reel.pc.in \
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@PACKAGES@|$(PACKAGES)|; s|@CUDA_LIBS@|$(CUDA_LIBS)|' core/reel.pc.in \
 	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/reel.pc
 
 uninstall: ## remove what install put there
@@ -115,17 +131,19 @@ $(B)/reel: $(CMD_OBJ) $(B)/libreel.a
 	@echo "link $@"
 	@$(CC) $(ALL) $^ -o $@ $(LIBS)
 
-# What the library is made of changes with CUDA; the file that says which is there makes it be linked again.
-$(B)/cuda-$(CUDA):
-	@mkdir -p $(@D) && rm -f $(B)/cuda-* && touch $@
+# What make was told, in files that are new only when that changes: what depends on them is then made again.
+$(B)/cuda.libs: TOLD = $(CUDA_LIBS)
+$(B)/nvcc.flags: TOLD = $(NVCC) $(NVCC_FLAGS)
+$(B)/cuda.libs $(B)/nvcc.flags: FORCE
+	@mkdir -p $(@D) && { echo '$(TOLD)' | cmp -s - $@ || echo '$(TOLD)' > $@; }
 
-$(B)/libreel.a: $(LIB_OBJ) $(B)/cuda-$(CUDA)
+$(B)/libreel.a: $(LIB_OBJ) $(B)/cuda.libs
 	@echo "archive $@"
 	@rm -f $@ && ar rcs $@ $(LIB_OBJ)
 
-$(B)/libreel.so: $(LIB_OBJ) $(B)/cuda-$(CUDA)
+$(B)/libreel.so: $(LIB_OBJ) $(B)/cuda.libs
 	@echo "link $@"
-	@$(CC) $(ALL) -shared -Wl,-soname,libreel.so.$(VERSION) $(LIB_OBJ) -o $@ $(LIBS)
+	@$(CC) $(ALL) -shared -Wl,-soname,libreel.so.$(VERSION) -Wl,--exclude-libs,libcudart_static.a $(LIB_OBJ) -o $@ $(LIBS)
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -133,10 +151,10 @@ $(B)/obj/%.o: %.c
 	@$(CC) $(ALL) -c $< -o $@
 
 FIRST_ARCH := $(firstword $(NVCC_ARCH:%a=%))
-NVCC_FLAGS := -std=c++20 -O3 -I. $(foreach a,$(NVCC_ARCH),-gencode arch=compute_$(a),code=sm_$(a)) \
+NVCC_FLAGS := -std=c++20 -O1 -I. $(foreach a,$(NVCC_ARCH),-gencode arch=compute_$(a),code=sm_$(a)) \
               -gencode arch=compute_$(FIRST_ARCH),code=compute_$(FIRST_ARCH) \
-              -Xcompiler -fPIC,-Wall,-Wextra,-Wno-missing-field-initializers,-g
-$(B)/obj/%.o: %.cu
+              -Xcompiler -fPIC,-Wall,-Wextra,-Wno-missing-field-initializers
+$(B)/obj/%.o: %.cu $(B)/nvcc.flags
 	@mkdir -p $(@D)
 	@echo "nvcc $<"
 	@$(NVCC) $(NVCC_FLAGS) -MMD -MP -c $< -o $@

@@ -34,7 +34,7 @@ unpack_libraries() {
 export PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_LIBDIR=$libraries/pkgconfig:$root/usr/share/pkgconfig
 programs=("$@")
 [ $# -gt 0 ] || programs=(test_ops test_isa test_plan test_graph test_safetensors)
-make -j2 B=$out CC=aarch64-linux-gnu-gcc \
+make -j2 B=$out CUDA=0 CC=aarch64-linux-gnu-gcc \
     CFLAGS="-g -I$root/usr/include -I${libraries/lib/include} -L$libraries -Wl,-rpath-link,$libraries" \
     $out/reel "${programs[@]/#/$out/tests/}"
 

@@ -1,11 +1,13 @@
 #!/bin/sh
-# Installs what reel is built with, or says what to install. Usage: tools/setup.sh build|test|bench
-# build: compiler and libraries; test: also what the tests use; bench: also what reel is compared with, Debian's torch
+# Installs what reel is built with, or says what to install. Usage: [CUDA=1] tools/setup.sh build|test|bench
+# build: compiler and libraries, with CUDA=1 also what nvcc builds on (nvcc itself is NVIDIA's to install); test: also
+# what the tests use; bench: also what reel is compared with, Debian's torch
 # and the newest of PyPI in build/venv. Debian 12 and its relatives.
 set -eu
 
 what=${1:-build}
 packages="gcc libc6-dev make pkg-config libjpeg-dev libpng-dev zlib1g-dev libjansson-dev"
+[ "${CUDA:-0}" = 1 ] && packages="$packages g++"
 [ "$what" = test ] && packages="$packages check binutils libopenblas-dev g++"
 [ "$what" = bench ] && packages="$packages python3-torch python3-venv"
 

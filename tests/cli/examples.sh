@@ -11,7 +11,7 @@ packages=$(sed -n 's/^PACKAGES *:= *//p' Makefile)
 flags="-std=c11 -D_GNU_SOURCE -I. -fopenmp -O1 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wvla -Werror"
 case $B in *sanitize*) flags="$flags -fsanitize=address,undefined" ;; esac
 # shellcheck disable=SC2086,SC2046 # flags are words
-build() { ${CC:-gcc} $flags "$1" "$B/libreel.a" -o "$2" $(pkg-config --libs $packages) -lm -lpthread; }
+build() { ${CC:-gcc} $flags "$1" "$B/libreel.a" -o "$2" $(pkg-config --libs $packages) $(cat "$B/cuda.libs") -lm -lpthread; }
 
 passed=0 failed=0
 # check NAME SOURCE EXPECTED

@@ -6,7 +6,7 @@ if ! command -v pkg-config >"$T/out"; then
     skip "pkg-config is absent; nothing is compiled against the installed library"
     exit 0
 fi
-made=(make --no-print-directory "B=$B" "PREFIX=$T/prefix")
+made=(make --no-print-directory "B=$B" "CUDA=$(grep -c . "$B/cuda.libs")" "PREFIX=$T/prefix")
 sanitizers=()
 if sanitized; then
     made+=(SANITIZE=1)
