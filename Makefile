@@ -58,8 +58,9 @@ LIBS      += $(CUDA_LIBS)
 else
 LIB_SRC   += backends/cuda/absent.c
 endif
+CU_TEST  := $(sort $(wildcard tests/cuda/*.cu))
 EMU_SRC  := $(sort $(wildcard tests/cuda/*.cpp))
-EMU_OBJ  := $(CU_SRC:%.cu=$(B)/emulated/%.o) $(EMU_SRC:%.cpp=$(B)/emulated/%.o)
+EMU_OBJ  := $(patsubst %.cu,$(B)/emulated/%.o,$(CU_SRC) $(CU_TEST)) $(EMU_SRC:%.cpp=$(B)/emulated/%.o)
 
 LIB_OBJ := $(CU_OBJ) $(LIB_SRC:%.c=$(B)/obj/%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(B)/obj/%.o)

@@ -1,73 +1,20 @@
-/* The CUDA backend, its sources compiled for the CPU (tests/cuda/cuda_runtime.h): every row of the table of op cases
-   against the reference, in every order of blocks; and what goes wrong with devices. */
+/* The CUDA backend: every row of the table of op cases against the reference, every kernel between guards; what fails
+   on a device; values that are refused. Built twice: for the CPU (tests/cuda/cuda_runtime.h), and for a GPU.
+   REEL_TEST_GUARD=0 leaves the guards away, for tools that watch memory themselves. */
 #include "backends/cuda/cuda.h"
 #include "backends/registry.h"
-#include "tests/cuda/emulated.h"
-#include "tests/support/compute.h"
+#include "tests/cuda/faults.h"
+#include "tests/support/guard.h"
 #include "tests/support/op_table.h"
 #include "tests/support/tiny.h"
 
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static reel_backend *reference, *cuda;
-static bool (*find_kernel)(reel_backend *backend, const reel_node *node, reel_kernel *kernel, bool *native);
-
-/* --- every kernel with a block of its own for each array --- */
-
-static size_t bytes_of(const reel_array *a)
-{
-    return (size_t)reel_elements(&a->shape) * reel_dtype_size(a->dtype);
-}
-
-/* The first array of the call that is the memory of array i. (An array of no elements may begin where another does.) */
-static int same_memory(const reel_array *const *array, int i)
-{
-    for (int k = 0; k < i; k++)
-        if (array[k]->data == array[i]->data && bytes_of(array[k]) == bytes_of(array[i])) return k;
-    return i;
-}
-
-/* Runs the kernel on copies of its arrays, each between guards that the emulation watches, so that a step outside of an
-   array is seen even where a plan has put another array. What an op does not write becomes NaN. */
-static reel_status guarded(const reel_call *call)
-{
-    enum { MOST = 32 };
-    reel_array copy[MOST];
-    const reel_array *array[MOST];
-    int count = call->inputs + call->outputs;
-    ck_assert_int_le(count, MOST);
-    for (int i = 0; i < count; i++) {
-        array[i] = i < call->inputs ? &call->input[i] : &call->output[i - call->inputs];
-        copy[i] = *array[i];
-        int first = same_memory(array, i);
-        if (!copy[i].data) continue;
-        if (first < i) {
-            copy[i].data = copy[first].data;
-            continue;
-        }
-        copy[i].data = cuda->allocate(cuda, bytes_of(&copy[i]), call->error);
-        ck_assert_msg(copy[i].data != NULL, "%s", call->error->text);
-        if (i < call->inputs) cuda->copy(cuda, copy[i].data, array[i]->data, bytes_of(&copy[i]), call->error);
-    }
-    reel_call inner = *call;
-    inner.input = copy;
-    inner.output = copy + call->inputs;
-    reel_status status = cuda_find_kernel(call->op).run(&inner);
-    for (int i = 0; i < count; i++)
-        if (copy[i].data) cuda->copy(cuda, array[i]->data, copy[i].data, bytes_of(&copy[i]), call->error);
-    for (int i = 0; i < count; i++)
-        if (copy[i].data && same_memory(array, i) == i) cuda->release(cuda, copy[i].data);
-    return status;
-}
-
-static bool guarded_kernel(reel_backend *backend, const reel_node *node, reel_kernel *kernel, bool *native)
-{
-    if (!find_kernel(backend, node, kernel, native)) return false;
-    kernel->run = guarded;
-    return true;
-}
+static size_t guard = 256;
 
 /* --- the table --- */
 
@@ -86,22 +33,6 @@ static bool in_bf16(const op_problem *p, char *why, size_t size)
     return bf16_agrees(p, cuda, reference, why, size);
 }
 
-static bool any_order(const op_problem *p, char *why, size_t size)
-{
-    op_results forwards = {0}, backwards = {0};
-    bool ok = op_run(&forwards, p, REEL_F32, cuda, why, size);
-    emulated.backwards = true;
-    ok = ok && op_run(&backwards, p, REEL_F32, cuda, why, size);
-    emulated.backwards = false;
-    if (ok && !op_results_same_bits(&forwards, &backwards)) {
-        snprintf(why, size, "the order of the blocks changes bits");
-        ok = false;
-    }
-    op_results_free(&forwards);
-    op_results_free(&backwards);
-    return ok;
-}
-
 START_TEST(agrees_with_reference_in_double)
 {
     over_table("cuda, double", in_double);
@@ -117,12 +48,6 @@ START_TEST(agrees_with_reference_in_bf16)
     over_table("cuda, bf16", in_bf16);
 }
 END_TEST
-START_TEST(order_of_blocks_does_not_change_bits)
-{
-    over_table("cuda, order", any_order);
-}
-END_TEST
-
 START_TEST(every_op_has_a_kernel)
 {
     bool own;
@@ -133,92 +58,53 @@ START_TEST(every_op_has_a_kernel)
 }
 END_TEST
 
-/* --- devices --- */
+/* --- what fails --- */
 
-static void refused(const char *device, const char *part)
+static reel_error run_exp(reel_status (*kernel)(const reel_call *call))
 {
+    float values[3 * 5] = {0};
     reel_error error = {REEL_OK, ""};
-    reel_backend *backend = reel_backend_open(device, 1, &error);
-    ck_assert_msg(!backend, "%s was opened", device);
-    ck_assert_msg(error.status == REEL_ENVIRONMENT && strstr(error.text, part), "%s: '%s' lacks '%s'", device,
-                  error.text, part);
-}
-
-START_TEST(devices_that_are_not_there)
-{
-    const emulated_machine whole = emulated;
-    refused("cuda:1", "there is 1 GPU, cuda:0 to cuda:0");
-    refused("cuda:", "reel has the devices");
-    refused("cuda:x", "reel has the devices");
-    refused("cuda:0x", "reel has the devices");
-    refused("cuda:-1", "reel has the devices");
-    refused("cuda:99999999999", "reel has the devices");
-    refused("cpu:0", "reel has the devices");
-    emulated.devices = 3;
-    refused("cuda:3", "there are 3 GPUs, cuda:0 to cuda:2");
-    emulated.devices = 0;
-    refused("cuda", "the driver finds no GPU");
-    emulated.devices = -1;
-    refused("cuda:0", "no NVIDIA driver");
-    emulated = whole;
-    emulated.old_gpu = true;
-    refused("cuda:0", "architecture 5.0");
-    emulated = whole;
-    emulated.memory = 0;
-    refused("cuda:0", "out of memory");
-    emulated = whole;
-}
-END_TEST
-
-/* --- what fails later --- */
-
-static reel_graph *small_graph(reel_tensor **input, reel_tensor **wanted)
-{
     reel_graph *graph = reel_graph_new();
-    *input = reel_input(graph, "x", REEL_F32, REEL_SHAPE(64, 1024));
-    *wanted = reel_exp(*input);
-    return graph;
-}
-
-static reel_error run_small(reel_backend *backend)
-{
-    static float values[64 * 1024];
-    reel_error error = {REEL_OK, ""};
-    reel_tensor *input, *wanted;
-    reel_graph *graph = small_graph(&input, &wanted);
-    tiny_run(graph, backend, &(tiny_input){input, values}, 1, &wanted, (void *[]){values}, 1, &error);
+    reel_tensor *x = reel_input(graph, "x", REEL_F32, REEL_SHAPE(3, 5)), *y = reel_exp(x);
+    guard_replace(kernel);
+    tiny_run(graph, cuda, &(tiny_input){x, values}, 1, &y, (void *[]){values}, 1, &error);
+    guard_replace(NULL);
     reel_graph_free(graph);
+    if (!error.status) ck_assert_msg(values[14] == 1, "exp(0) is %g", (double)values[14]);
     return error;
 }
 
-START_TEST(too_little_memory)
+static void fails(reel_status (*kernel)(const reel_call *call), reel_status status, const char *a, const char *b)
 {
-    const emulated_machine whole = emulated;
-    emulated.memory = 300 * 1024;
-    reel_error error = run_small(cuda);
-    emulated = whole;
-    ck_assert_int_eq(error.status, REEL_ENVIRONMENT);
-    ck_assert_msg(strstr(error.text, "cuda:0: out of memory: 0 MiB asked for") && strstr(error.text, "--dry-run"), "%s",
-                  error.text);
-    ck_assert_msg(run_small(cuda).status == REEL_OK, "nothing works after a refusal");
+    reel_error error = run_exp(kernel);
+    ck_assert_int_eq(error.status, status);
+    ck_assert_msg(strstr(error.text, a) && strstr(error.text, b), "'%s' lacks '%s' or '%s'", error.text, a, b);
+    error = run_exp(NULL);
+    ck_assert_msg(error.status == REEL_OK, "afterwards: %s", error.text);
+}
+
+START_TEST(launches_that_fail_are_told)
+{
+    fails(fault_launch, REEL_ENVIRONMENT, "exp at tests/cuda/faults.cu:", "cudaErrorInvalidConfiguration");
 }
 END_TEST
 
-START_TEST(failed_launches_and_waits)
+START_TEST(guards_see_a_byte)
 {
-    emulated.fail_launch = 1;
-    reel_error error = run_small(cuda);
+    if (!guard) return;
+    fails(fault_write_behind, REEL_BAD_DATA, "exp: byte 1 behind output 0 was written", "");
+    fails(fault_write_before, REEL_BAD_DATA, "exp: byte 1 before output 0 was written", "");
+}
+END_TEST
+
+START_TEST(memory_that_is_not_there)
+{
+    reel_error error = {REEL_OK, ""};
+    ck_assert(!cuda->allocate(cuda, (size_t)1 << 46, &error));
     ck_assert_int_eq(error.status, REEL_ENVIRONMENT);
-    ck_assert_msg(strstr(error.text, "exp at backends/cuda/elementwise.cu:") &&
-                      strstr(error.text, "cudaErrorInvalidConfiguration"),
-                  "%s", error.text);
-    emulated.fail_synchronize = 2; /* the first is that of writing the input */
-    error = run_small(cuda);
-    ck_assert_int_eq(error.status, REEL_ENVIRONMENT);
-    ck_assert_msg(strstr(error.text, "cudaStreamSynchronize(device->stream) at backends/cuda/run.cu:") &&
-                      strstr(error.text, "cudaErrorIllegalAddress"),
-                  "%s", error.text);
-    ck_assert_msg(run_small(cuda).status == REEL_OK, "nothing works after a failure");
+    ck_assert_msg(strstr(error.text, "out of memory: 67108864 MiB asked for"), "%s", error.text);
+    error = run_exp(NULL);
+    ck_assert_msg(error.status == REEL_OK, "afterwards: %s", error.text);
 }
 END_TEST
 
@@ -280,19 +166,13 @@ int main(void)
     reference = reel_reference_backend();
     cuda = reel_backend_open("cuda:0", 1, &error);
     if (!reference || !cuda) return printf("%s\n", error.text), 2;
-    find_kernel = cuda->kernel;
-    cuda->kernel = guarded_kernel;
+    const char *asked = getenv("REEL_TEST_GUARD");
+    if (asked) guard = (size_t)atoi(asked);
+    guard_kernels(cuda, guard);
     const TTest *const tests[] = {
-        every_op_has_a_kernel,
-        agrees_with_reference_in_double,
-        agrees_with_reference_in_float,
-        agrees_with_reference_in_bf16,
-        order_of_blocks_does_not_change_bits,
-        devices_that_are_not_there,
-        too_little_memory,
-        failed_launches_and_waits,
-        bad_labels_change_nothing,
-        large_tiles,
+        every_op_has_a_kernel,         agrees_with_reference_in_double, agrees_with_reference_in_float,
+        agrees_with_reference_in_bf16, launches_that_fail_are_told,     guards_see_a_byte,
+        memory_that_is_not_there,      bad_labels_change_nothing,       large_tiles,
     };
     int code = tiny_suite("cuda", tests, sizeof tests / sizeof *tests);
     reference->close(reference);
