@@ -42,17 +42,46 @@ static const reel_tensor *memory_of(const reel_tensor *x)
     return x;
 }
 
+/* Who reads which memory, listed by the tensor whose memory it is. */
+typedef struct {
+    int node, before; /* the read that was listed before it for the same memory, -1 for none */
+} read_of_memory;
+
+typedef struct {
+    read_of_memory *read;
+    int *newest; /* per tensor: the read that was listed last, -1 for none */
+} memory_reads;
+
+static bool list_reads(memory_reads *m, const reel_dependence *d)
+{
+    int reads = 0;
+    for (int t = 0; t < d->tensors; t++) reads += d->uses[t];
+    m->read = reel_alloc_raw((size_t)reads, sizeof *m->read);
+    m->newest = reel_alloc_raw((size_t)d->tensors, sizeof *m->newest);
+    if (!m->read || !m->newest) return false;
+    for (int t = 0; t < d->tensors; t++) m->newest[t] = -1;
+    reads = 0;
+    for (int i = 0; i < d->nodes; i++) {
+        const reel_node *node = reel_graph_node(d->graph, i);
+        for (int k = 0; d->needed[i] && k < node->inputs; k++) {
+            const reel_tensor *memory = memory_of(node->input[k]);
+            if (!memory) continue;
+            int *newest = &m->newest[memory->id];
+            m->read[reads] = (read_of_memory){i, *newest};
+            *newest = reads++;
+        }
+    }
+    return true;
+}
+
 /* Reading the memory that node u changes: before it, if defined before, else after it. */
-static bool add_edges_of_update(reel_dependence *d, const reel_node *u)
+static bool add_edges_of_update(reel_dependence *d, const memory_reads *m, const reel_node *u)
 {
     for (int k = 0; k < u->op->outputs; k++) {
         const reel_tensor *changed = memory_of(u->input[k]);
-        for (int i = 0; i < d->nodes; i++) {
-            const reel_node *node = reel_graph_node(d->graph, i);
-            for (int j = 0; changed && d->needed[i] && node != u && j < node->inputs; j++)
-                if (node->input[j] && memory_of(node->input[j]) == changed &&
-                    !(i < u->id ? add_edge(d, i, u->id) : add_edge(d, u->id, i)))
-                    return false;
+        for (int r = changed ? m->newest[changed->id] : -1; r >= 0; r = m->read[r].before) {
+            int i = m->read[r].node;
+            if (i != u->id && !(i < u->id ? add_edge(d, i, u->id) : add_edge(d, u->id, i))) return false;
         }
     }
     return true;
@@ -60,14 +89,18 @@ static bool add_edges_of_update(reel_dependence *d, const reel_node *u)
 
 static bool find_edges(reel_dependence *d)
 {
-    for (int i = 0; i < d->nodes; i++) {
+    memory_reads m = {0};
+    bool ok = list_reads(&m, d);
+    for (int i = 0; ok && i < d->nodes; i++) {
         const reel_node *node = reel_graph_node(d->graph, i);
         if (!d->needed[i]) continue;
-        for (int k = 0; k < node->inputs; k++)
-            if (node->input[k] && !add_edge(d, node->input[k]->node->id, i)) return false;
-        if (node->op->flags & REEL_OP_UPDATES && !add_edges_of_update(d, node)) return false;
+        for (int k = 0; ok && k < node->inputs; k++)
+            if (node->input[k]) ok = add_edge(d, node->input[k]->node->id, i);
+        if (ok && node->op->flags & REEL_OP_UPDATES) ok = add_edges_of_update(d, &m, node);
     }
-    return true;
+    reel_free(m.read);
+    reel_free(m.newest);
+    return ok;
 }
 
 static int by_from(const void *a, const void *b)
