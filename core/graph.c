@@ -23,6 +23,8 @@ struct reel_graph {
     chunk *chunks;
     reel_node **node;
     int nodes, node_room, tensors;
+    reel_tensor **parameter; /* those asked for so far */
+    int parameters, parameter_room;
     reel_error error;
     reel_tensor poison;
     const char *scope[MAX_SCOPE_DEPTH]; /* full paths; scope[0] is "" */
@@ -88,6 +90,7 @@ void reel_graph_free(reel_graph *graph)
         reel_free(c);
     }
     reel_free(graph->node);
+    reel_free(graph->parameter);
     reel_free(graph);
 }
 
@@ -253,12 +256,20 @@ reel_tensor *reel_scalar_like(reel_tensor *like, double value)
 
 reel_tensor *reel_parameter_in(reel_graph *graph, reel_parameter *parameter)
 {
-    for (int i = 0; i < graph->nodes; i++)
-        if (graph->node[i]->op == &reel_op_parameter && graph->node[i]->source.parameter == parameter)
-            return &graph->node[i]->output[0];
+    for (int i = 0; i < graph->parameters; i++)
+        if (graph->parameter[i]->node->source.parameter == parameter) return graph->parameter[i];
+    if (graph->parameters == graph->parameter_room) {
+        int room = graph->parameter_room ? 2 * graph->parameter_room : 64;
+        reel_tensor **grown =
+            reel_grow(graph->parameter, (size_t)graph->parameter_room, (size_t)room, sizeof(reel_tensor *));
+        if (!grown) return reel_poison_memory(graph);
+        graph->parameter = grown;
+        graph->parameter_room = room;
+    }
     reel_tensor *x = source(graph, &reel_op_parameter, parameter->name, parameter->dtype, parameter->shape);
-    if (!reel_poisoned(x)) x->node->source.parameter = parameter;
-    return x;
+    if (reel_poisoned(x)) return x;
+    x->node->source.parameter = parameter;
+    return graph->parameter[graph->parameters++] = x;
 }
 
 /* Checks and measures what a shape rule has filled in. */
