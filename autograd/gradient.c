@@ -13,6 +13,7 @@ typedef struct {
     bool *depends;         /* per tensor: a wanted tensor is among what it comes from */
     reel_node **clone;     /* per node of a recomputed segment */
     bool *recomputed;      /* per segment */
+    int *segment_start;    /* per segment: its first node; the others follow on it */
     reel_tensor **scratch; /* four arrays of the most inputs a node has, or REEL_MAX_OUTPUTS */
     bool *wanted;
     int room;
@@ -34,9 +35,14 @@ static bool begin(walk *w, reel_graph *graph)
     w->depends = reel_alloc((size_t)w->tensors, sizeof *w->depends);
     w->clone = reel_alloc((size_t)w->nodes, sizeof *w->clone);
     w->recomputed = reel_alloc((size_t)reel_segments(graph), sizeof *w->recomputed);
+    w->segment_start = reel_alloc((size_t)reel_segments(graph), sizeof *w->segment_start);
     w->scratch = reel_alloc(4 * (size_t)w->room, sizeof(reel_tensor *));
     w->wanted = reel_alloc((size_t)w->room, sizeof *w->wanted);
-    return (w->sum && w->depends && w->clone && w->recomputed && w->scratch && w->wanted) || fail_memory(w);
+    if (!w->sum || !w->depends || !w->clone || !w->recomputed || !w->segment_start || !w->scratch || !w->wanted)
+        return fail_memory(w);
+    for (int i = w->nodes - 1; i >= 0; i--)
+        if (reel_graph_node(graph, i)->segment >= 0) w->segment_start[reel_graph_node(graph, i)->segment] = i;
+    return true;
 }
 
 static void end(walk *w)
@@ -45,6 +51,7 @@ static void end(walk *w)
     reel_free(w->depends);
     reel_free(w->clone);
     reel_free(w->recomputed);
+    reel_free(w->segment_start);
     reel_free(w->scratch);
     reel_free(w->wanted);
 }
@@ -88,9 +95,10 @@ static reel_tensor *twin(const walk *w, reel_tensor *t)
 static bool recompute(walk *w, int segment)
 {
     w->recomputed[segment] = true;
-    for (int i = 0; i < w->nodes; i++) {
+    for (int i = w->segment_start[segment]; i < w->nodes; i++) {
         reel_node *node = reel_graph_node(w->graph, i);
-        if (node->segment != segment || node->op->flags & (REEL_OP_SOURCE | REEL_OP_UPDATES)) continue;
+        if (node->segment != segment) break;
+        if (node->op->flags & (REEL_OP_SOURCE | REEL_OP_UPDATES)) continue;
         for (int k = 0; k < node->inputs; k++) w->scratch[k] = twin(w, node->input[k]);
         w->clone[i] = reel_clone_node(node, w->scratch);
         if (!w->clone[i]) return fail_memory(w);
