@@ -26,34 +26,49 @@ static int longer_first(const void *a, const void *b)
     return left != right ? (left < right) - (left > right) : larger_first(a, b);
 }
 
-static bool together(const reel_piece *p, const reel_piece *q)
-{
-    return p->first <= q->last && q->first <= p->last;
-}
+/* A piece that has its place: what others must know of it, side by side with its like, as they are looked through for
+   every piece. */
+typedef struct {
+    size_t offset, end; /* the end is where the next may begin */
+    int first, last;
+} placed_piece;
 
 /* The lowest offset where `p` fits between the placed pieces, which are sorted by offset. */
-static size_t lowest_gap(const reel_piece *p, reel_piece *const *placed, int count)
+static size_t lowest_gap(const reel_piece *p, const placed_piece *placed, int count)
 {
     size_t at = 0;
-    for (int i = 0; i < count; i++) {
-        if (!together(p, placed[i])) continue;
-        if (placed[i]->offset >= at + p->bytes) return at;
-        size_t end = placed[i]->offset + placed[i]->bytes;
-        if (end > at) at = (end + REEL_ALIGNMENT - 1) & ~(size_t)(REEL_ALIGNMENT - 1);
+    for (const placed_piece *q = placed; q < placed + count; q++) {
+        if (p->first > q->last || q->first > p->last) continue;
+        if (q->offset >= at + p->bytes) return at;
+        if (q->end > at) at = q->end;
     }
     return at;
 }
 
+/* Puts a piece among the placed ones, after those of the same offset. */
+static void insert(const reel_piece *p, placed_piece *placed, int count)
+{
+    int low = 0, high = count;
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+        if (placed[middle].offset > p->offset)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    size_t end = (p->offset + p->bytes + REEL_ALIGNMENT - 1) & ~(size_t)(REEL_ALIGNMENT - 1);
+    memmove(placed + low + 1, placed + low, (size_t)(count - low) * sizeof *placed);
+    placed[low] = (placed_piece){p->offset, end, p->first, p->last};
+}
+
 /* Places the pieces in this order; returns the end of the highest, and which it is. */
-static size_t place(reel_piece *const *order, int count, reel_piece **placed, int *highest)
+static size_t place(reel_piece *const *order, int count, placed_piece *placed, int *highest)
 {
     size_t total = 0;
     for (int i = 0; i < count; i++) {
         reel_piece *p = order[i];
         p->offset = lowest_gap(p, placed, i);
-        int at = i;
-        for (; at > 0 && placed[at - 1]->offset > p->offset; at--) placed[at] = placed[at - 1];
-        placed[at] = p;
+        insert(p, placed, i);
         if (p->offset + p->bytes <= total) continue;
         total = p->offset + p->bytes;
         *highest = i;
@@ -74,7 +89,7 @@ static size_t least_bytes(reel_piece *const *order, int count)
     return least;
 }
 
-static void better_order(reel_piece **order, int count, reel_piece **placed, reel_piece **best)
+static void better_order(reel_piece **order, int count, placed_piece *placed, reel_piece **best)
 {
     size_t least = least_bytes(order, count), lowest = SIZE_MAX;
     for (int round = 0, highest = 0; round < 2 * ROUNDS && lowest > least + least / 128; round++) {
@@ -94,15 +109,17 @@ static void better_order(reel_piece **order, int count, reel_piece **placed, ree
 bool reel_arena_layout(reel_piece *piece, int count, size_t *total)
 {
     int highest, large = count < LARGE ? count : LARGE;
-    reel_piece **order = reel_alloc(3 * (size_t)count, sizeof(reel_piece *));
+    reel_piece **order = reel_alloc_raw(2 * (size_t)count, sizeof(reel_piece *));
+    placed_piece *placed = reel_alloc_raw((size_t)count, sizeof *placed);
+    bool ok = order && placed;
     *total = 0;
-    if (!order) return false;
-    for (int i = 0; i < count; i++) order[i] = &piece[i];
-    if (count) {
+    for (int i = 0; ok && i < count; i++) order[i] = &piece[i];
+    if (ok && count) {
         qsort(order, (size_t)count, sizeof *order, larger_first);
-        better_order(order, large, order + count, order + count + count);
-        *total = place(order, count, order + count, &highest);
+        better_order(order, large, placed, order + count);
+        *total = place(order, count, placed, &highest);
     }
     reel_free(order);
-    return true;
+    reel_free(placed);
+    return ok;
 }
