@@ -42,7 +42,7 @@ void reel_survey_take(reel_survey *v, const reel_layout *layout)
     for (int i = 0; i < layout->lives.stores; i++) v->head[i] = v->before[i] = -1, v->after[i] = INT_MAX;
     for (int i = 0; i < schedule->steps; i++) {
         const reel_step *step = &schedule->step[i];
-        v->last_run[step->node->id] = step->place;
+        v->last_run[step->at] = step->place;
         for (int k = 0; k < step->node->inputs; k++)
             if (step->input[k] >= 0) touch(v, step->input[k], i);
         for (int k = 0; k < step->node->op->outputs; k++) {
@@ -56,11 +56,6 @@ void reel_survey_take(reel_survey *v, const reel_layout *layout)
 }
 
 /* --- an eviction --- */
-
-static size_t bytes_of(const reel_tensor *t)
-{
-    return (size_t)reel_elements(&t->shape) * reel_dtype_size(t->dtype);
-}
 
 /* Memory that is alive at the peak without being used there. */
 static bool idle(const reel_survey *v, int storage)
@@ -87,7 +82,7 @@ static void drop(reel_survey *v, reel_eviction *e, int storage, int alone, int *
         int root = lives->root[value];
         if (v->maker[value] >= v->layout->peak_step || lives->last[root] <= v->layout->peak_step) continue;
         if (alone >= 0 && root != alone) {
-            if (root == value) stay += bytes_of(v->layout->schedule.tensor[value]);
+            if (root == value) stay += v->layout->schedule.bytes[value];
             continue;
         }
         v->gone[root] = v->stamp;
@@ -136,7 +131,7 @@ static void provide(reel_survey *v, reel_eviction *e, int value, int *depth)
     const reel_lives *lives = &v->layout->lives;
     const reel_storage *home = &lives->store[lives->storage[value]];
     int root = lives->root[value];
-    size_t bytes = bytes_of(v->layout->schedule.tensor[root]);
+    size_t bytes = v->layout->schedule.bytes[root];
     bool there = lives->last[root] > v->layout->peak_step && v->gone[root] != v->stamp;
     if (home->where != REEL_IN_ARENA || there || v->kept[root] == v->stamp) return;
     if (v->rerun[v->maker[value]] != v->stamp && bytes < e->saved) {
@@ -152,7 +147,7 @@ int reel_survey_whole(const reel_survey *v, int storage)
     int whole = -1, others = 0;
     for (int value = v->head[storage]; value >= 0; value = v->next[value]) {
         if (lives->root[value] != value || lives->last[value] <= v->layout->peak_step) continue;
-        if (bytes_of(v->layout->schedule.tensor[value]) == lives->store[storage].bytes && whole < 0)
+        if (v->layout->schedule.bytes[value] == lives->store[storage].bytes && whole < 0)
             whole = value;
         else
             others++;
@@ -173,7 +168,7 @@ bool reel_survey_judge(reel_survey *v, reel_eviction *e)
     if (until <= v->place || until >= facts->update) return false;
     while (depth) {
         const reel_step *step = &v->layout->schedule.step[v->stack[--depth]];
-        int node = step->node->id;
+        int node = step->at;
         if (facts->fixed[node]) return false;
         if (!reel_cuts_add(&e->cuts, (reel_cut){node, read_until(v, step)})) return v->out_of_memory = true, false;
         if (v->last_run[node] < until) e->work += facts->work[node];

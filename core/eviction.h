@@ -12,6 +12,7 @@ typedef struct {
     reel_lives lives;
     size_t peak;
     int peak_step;
+    double work; /* of all runs */
 } reel_layout;
 
 typedef struct {
@@ -22,7 +23,7 @@ typedef struct {
     reel_cuts cuts;
 } reel_eviction;
 
-/* What is known of the nodes, the same for all schedules of a graph. */
+/* What is known of the nodes, by position, the same for all schedules of a graph. */
 typedef struct {
     int nodes;
     double *work; /* of a run */

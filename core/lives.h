@@ -29,7 +29,7 @@ typedef struct {
 } reel_lives;
 
 /* False when out of memory. Cost: some passes over the steps and their inputs. */
-bool reel_lives_find(reel_lives *lives, const reel_schedule *schedule, reel_tensor *const *wanted, int count);
+bool reel_lives_find(reel_lives *lives, const reel_schedule *schedule, const reel_wiring *wiring);
 void reel_lives_free(reel_lives *lives);
 
 #endif

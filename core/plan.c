@@ -29,6 +29,7 @@ struct reel_plan {
     reel_graph *graph;
     reel_backend *backend;
     int tensors; /* of the graph when it was planned */
+    reel_wiring wiring;
     reel_schedule schedule;
     reel_lives lives;
     planned *step; /* one a step of the schedule */
@@ -145,12 +146,13 @@ static void forget(reel_plan *plan)
 }
 
 /* A plan with these cuts, in place of the one that is there. */
-static reel_status arrange(reel_plan *plan, reel_tensor *const *wanted, int count, const reel_cuts *cuts,
-                           reel_error *error)
+static reel_status arrange(reel_plan *plan, const reel_cuts *cuts, reel_error *error)
 {
+    reel_runs runs;
     forget(plan);
-    if (!reel_schedule_make(&plan->schedule, plan->graph, wanted, count, cuts) ||
-        !reel_lives_find(&plan->lives, &plan->schedule, wanted, count) ||
+    bool ok = reel_runs_find(&runs, &plan->wiring, cuts) && reel_schedule_make(&plan->schedule, &runs);
+    reel_runs_free(&runs);
+    if (!ok || !reel_lives_find(&plan->lives, &plan->schedule, &plan->wiring) ||
         !(plan->step = reel_alloc((size_t)plan->schedule.steps, sizeof *plan->step)))
         return reel_fail_memory(error);
     plan->steps = plan->schedule.steps;
@@ -163,7 +165,7 @@ static reel_status arrange(reel_plan *plan, reel_tensor *const *wanted, int coun
 
 /* Lays out anew with values computed again, within the budget. What lives together says how large the arena must be at
    least; gaps come on top, so that a second round may have to aim lower. */
-static reel_status fit(reel_plan *plan, reel_tensor *const *wanted, int count, reel_budget budget, reel_error *error)
+static reel_status fit(reel_plan *plan, reel_budget budget, reel_error *error)
 {
     enum { ROUNDS = 6 };
     size_t before = plan->arena_bytes, total = reel_plan_cost(plan).total + budget.beside, outside = total - before;
@@ -173,8 +175,8 @@ static reel_status fit(reel_plan *plan, reel_tensor *const *wanted, int count, r
     reel_status status = REEL_OK;
     bool fits = budget.bytes && total <= budget.bytes, least = false;
     for (int round = 0; !status && !fits && !least && round < ROUNDS; round++) {
-        bool chose = reel_recompute_choose(&chosen, plan->graph, wanted, count, goal);
-        status = chose ? arrange(plan, wanted, count, &chosen.cuts, error) : reel_fail_memory(error);
+        bool chose = reel_recompute_choose(&chosen, &plan->wiring, goal);
+        status = chose ? arrange(plan, &chosen.cuts, error) : reel_fail_memory(error);
         if (status) break;
         total = plan->arena_bytes + outside;
         fits = budget.bytes ? total <= budget.bytes : plan->arena_bytes <= before;
@@ -185,7 +187,7 @@ static reel_status fit(reel_plan *plan, reel_tensor *const *wanted, int count, r
     reel_cuts_free(&chosen.cuts);
     if (status) return status;
     if (fits) return REEL_OK;
-    if (!budget.bytes) return arrange(plan, wanted, count, &(reel_cuts){0}, error);
+    if (!budget.bytes) return arrange(plan, &(reel_cuts){0}, error);
     return reel_fail(error, REEL_USAGE,
                      "a memory budget of %.1f MiB cannot be met: %.1f MiB are needed even when all that can be is "
                      "computed again",
@@ -213,10 +215,11 @@ reel_plan *reel_plan_new_within(reel_graph *graph, reel_backend *backend, reel_t
     plan->backend = backend;
     plan->tensors = reel_graph_tensors(graph);
     plan->wanted = reel_alloc((size_t)plan->tensors, sizeof *plan->wanted);
-    reel_status status = plan->wanted ? REEL_OK : reel_fail_memory(error);
+    bool taken = plan->wanted && reel_wiring_take(&plan->wiring, graph, wanted, count);
+    reel_status status = taken ? REEL_OK : reel_fail_memory(error);
     for (int i = 0; !status && i < count; i++) plan->wanted[wanted[i]->id] = true;
-    if (!status) status = arrange(plan, wanted, count, &(reel_cuts){0}, error);
-    if (!status && (budget.bytes || budget.extra > 0)) status = fit(plan, wanted, count, budget, error);
+    if (!status) status = arrange(plan, &(reel_cuts){0}, error);
+    if (!status && (budget.bytes || budget.extra > 0)) status = fit(plan, budget, error);
     if (!status) return plan;
     reel_plan_free(plan);
     return NULL;
@@ -232,6 +235,7 @@ void reel_plan_free(reel_plan *plan)
     if (plan->arena) plan->backend->release(plan->backend, plan->arena);
     if (plan->scratch) plan->backend->release(plan->backend, plan->scratch);
     forget(plan);
+    reel_wiring_free(&plan->wiring);
     reel_free(plan->wanted);
     reel_free(plan);
 }
@@ -286,9 +290,16 @@ static reel_status prepare(reel_plan *plan, reel_error *error)
     return REEL_OK;
 }
 
+/* The value that a tensor has after its node's first run; -1 for a tensor that is not needed. */
+static int value_of(const reel_plan *plan, const reel_tensor *x)
+{
+    int at = x->id < plan->tensors ? plan->wiring.at[x->node->id] : -1;
+    return at >= 0 && plan->schedule.first[at] >= 0 ? plan->schedule.first[at] + x->output : -1;
+}
+
 static reel_storage *storage_of(const reel_plan *plan, const reel_tensor *x)
 {
-    int value = x->id < plan->tensors ? plan->schedule.first[x->id] : -1;
+    int value = value_of(plan, x);
     return value >= 0 ? &plan->lives.store[plan->lives.storage[value]] : NULL;
 }
 
@@ -313,7 +324,7 @@ reel_status reel_plan_read(reel_plan *plan, reel_tensor *wanted, void *data, ree
 {
     reel_status status = readable(plan, wanted, error);
     if (status) return status;
-    const void *from = data_of(plan, plan->schedule.first[wanted->id]);
+    const void *from = data_of(plan, value_of(plan, wanted));
     return plan->backend->read(plan->backend, data, from, bytes_of(wanted), error);
 }
 
@@ -325,7 +336,7 @@ reel_status reel_plan_carry(reel_plan *plan, reel_tensor *input, reel_tensor *wa
     if (!to || input->node->op != &reel_op_input || to->bytes != bytes_of(wanted))
         return reel_fail(error, REEL_USAGE, "a state is carried from a wanted tensor to an input of the same size");
     to->written = true;
-    const void *from = data_of(plan, plan->schedule.first[wanted->id]);
+    const void *from = data_of(plan, value_of(plan, wanted));
     return plan->backend->copy(plan->backend, to->data, from, to->bytes, error);
 }
 

@@ -6,6 +6,7 @@
 #include "core/memory.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,15 +20,13 @@ enum { STEPS = 64 };
 enum { TAKE_BACK = 1 << 20 };
 
 typedef struct {
-    const reel_graph *graph;
-    reel_tensor *const *wanted;
-    int count;
+    const reel_wiring *wiring;
     reel_recompute_goal goal;
     reel_node_facts facts;
     reel_cuts cuts;
     reel_layout now; /* of the cuts */
     double needed;   /* work of a run without cuts */
-    bool *tried;     /* per tensor: freeing its memory was no good */
+    bool *tried;     /* per output in the wiring: freeing its memory was no good */
 } search;
 
 /* --- a list of cuts, laid out --- */
@@ -81,21 +80,19 @@ static void free_layout(reel_layout *l)
     reel_schedule_free(&l->schedule);
 }
 
-static bool lay_out(const search *s, const reel_cuts *cuts, reel_layout *l)
+/* Lays out these cuts, unless they take more work than may be: then *fits is false and there is no layout. */
+static bool lay_out(const search *s, const reel_cuts *cuts, double most_work, reel_layout *l, bool *fits)
 {
+    reel_runs runs;
     *l = (reel_layout){.peak = 0};
-    if (reel_schedule_make(&l->schedule, s->graph, s->wanted, s->count, cuts) &&
-        reel_lives_find(&l->lives, &l->schedule, s->wanted, s->count) && find_peak(l))
-        return true;
-    free_layout(l);
-    return false;
-}
-
-static double work_of(const search *s, const reel_layout *l)
-{
-    double work = 0;
-    for (int i = 0; i < l->schedule.steps; i++) work += s->facts.work[l->schedule.step[i].node->id];
-    return work;
+    if (!reel_runs_find(&runs, s->wiring, cuts)) return false;
+    l->work = reel_runs_sum(&runs, s->facts.work);
+    *fits = l->work <= most_work;
+    bool ok = !*fits || (reel_schedule_make(&l->schedule, &runs) &&
+                         reel_lives_find(&l->lives, &l->schedule, s->wiring) && find_peak(l));
+    reel_runs_free(&runs);
+    if (!ok) free_layout(l);
+    return ok;
 }
 
 /* Bytes alive when a node runs at a place. */
@@ -103,8 +100,7 @@ static size_t alive_at(const reel_layout *l, int node, int place)
 {
     size_t alive = 0;
     int at = 0;
-    while (at < l->schedule.steps && (l->schedule.step[at].place != place || l->schedule.step[at].node->id != node))
-        at++;
+    while (at < l->schedule.steps && (l->schedule.step[at].place != place || l->schedule.step[at].at != node)) at++;
     for (int s = 0; s < l->lives.stores; s++) {
         const reel_storage *st = &l->lives.store[s];
         if (st->where == REEL_IN_ARENA && st->first <= at && at <= st->last) alive += aligned(st->bytes);
@@ -119,18 +115,18 @@ static double traffic(const reel_tensor *t)
     return work_of_byte * (double)reel_elements(&t->shape) * (double)reel_dtype_size(t->dtype);
 }
 
-static bool learn_nodes(search *s, const reel_schedule *needed)
+static bool learn_nodes(search *s)
 {
-    int nodes = reel_graph_nodes(s->graph);
+    const reel_wiring *w = s->wiring;
     reel_node_facts *f = &s->facts;
-    *f = (reel_node_facts){.nodes = nodes,
-                           .work = reel_alloc((size_t)nodes, sizeof *f->work),
-                           .fixed = reel_alloc((size_t)nodes, sizeof *f->fixed),
-                           .update = nodes};
+    *f = (reel_node_facts){.nodes = w->nodes,
+                           .work = reel_alloc((size_t)w->nodes, sizeof *f->work),
+                           .fixed = reel_alloc((size_t)w->nodes, sizeof *f->fixed),
+                           .update = w->nodes};
     if (!f->work || !f->fixed) return false;
-    for (int n = nodes - 1; n >= 0; n--) {
-        const reel_node *node = reel_graph_node(s->graph, n);
-        if (node->op->flags & REEL_OP_UPDATES && needed->first[node->output[0].id] >= 0) f->update = n;
+    for (int n = w->nodes - 1; n >= 0; n--) {
+        const reel_node *node = w->node[n];
+        if (node->op->flags & REEL_OP_UPDATES) f->update = n;
         f->fixed[n] = node->op->flags & (REEL_OP_SOURCE | REEL_OP_UPDATES);
         if (node->op->flags & (REEL_OP_SOURCE | REEL_OP_VIEW)) continue;
         f->work[n] = reel_node_flops(node);
@@ -138,7 +134,8 @@ static bool learn_nodes(search *s, const reel_schedule *needed)
             if (node->input[k]) f->work[n] += traffic(node->input[k]);
         for (int k = 0; k < node->op->outputs; k++) f->work[n] += traffic(&node->output[k]);
     }
-    for (int i = 0; i < s->count; i++) f->fixed[s->wanted[i]->node->id] = true;
+    for (int i = 0; i < w->wanted_count; i++) f->fixed[w->wanted[i].at] = true;
+    for (int n = 0; n < w->nodes; n++) s->needed += f->work[n];
     return true;
 }
 
@@ -156,14 +153,14 @@ static int cheaper_first(const void *a, const void *b)
     return left != right ? (left < right) - (left > right) : p->storage - q->storage;
 }
 
-/* All that can be evicted at the present peak and was not tried in vain, the cheapest first. */
+/* All that can be evicted at the present peak, the cheapest first. */
 static int find_options(search *s, reel_survey *survey, option *list)
 {
     reel_eviction e = {.storage = 0};
     int count = 0;
     for (; e.storage < s->now.lives.stores; e.storage++) {
         const reel_storage *st = &s->now.lives.store[e.storage];
-        if (s->tried[st->tensor->id] || st->bytes < s->now.peak / LEAST_PART) continue;
+        if (st->bytes < s->now.peak / LEAST_PART) continue;
         option best = {.saved = 0};
         int whole = reel_survey_whole(survey, e.storage);
         for (int way = 0; way < (whole < 0 ? 1 : 2); way++) {
@@ -215,44 +212,57 @@ static bool try_cuts(search *s, reel_cuts *cuts, bool *better)
 {
     const reel_step *peak = &s->now.schedule.step[s->now.peak_step];
     reel_layout next;
-    if (!lay_out(s, cuts, &next)) return false;
-    *better = work_of(s, &next) <= s->needed * (1 + s->goal.extra) && next.peak <= s->now.peak &&
-              alive_at(&next, peak->node->id, peak->place) < s->now.peak;
+    bool fits;
+    *better = false;
+    if (!lay_out(s, cuts, s->needed * (1 + s->goal.extra), &next, &fits)) return false;
+    *better = fits && next.peak <= s->now.peak && alive_at(&next, peak->at, peak->place) < s->now.peak;
     if (*better) take_over(s, &next, cuts);
     free_layout(&next);
     return true;
 }
 
-/* One step down from the present peak: several evictions together, else the cheapest alone. After one that was no good,
-   the next is tried alone. */
-static bool step_down(search *s, reel_survey *survey, option *list, bool *together, bool *stuck)
+/* Tries the first options, as many as lower the peak by `bytes`, and one at least. False when out of memory. */
+static bool try_options(search *s, reel_survey *survey, const option *list, int count, size_t bytes, bool *better)
+{
+    reel_cuts cuts = {0};
+    bool ok = add_options(s, survey, list, count, bytes, &cuts) && try_cuts(s, &cuts, better);
+    reel_cuts_free(&cuts);
+    return ok;
+}
+
+/* For the tensor whose memory an option would free: it was tried in vain. */
+static bool *tried(const search *s, const option *o)
+{
+    const reel_tensor *x = s->now.lives.store[o->storage].tensor;
+    return &s->tried[s->wiring->first_output[s->wiring->at[x->node->id]] + x->output];
+}
+
+/* One step down from the present peak: several evictions together, else the cheapest alone that is any good. */
+static bool step_down(search *s, reel_survey *survey, option *list, bool *better)
 {
     size_t high = s->now.peak - s->goal.bytes, step = s->now.peak / STEPS < high ? s->now.peak / STEPS : high;
     reel_survey_take(survey, &s->now);
     int count = find_options(s, survey, list);
-    bool better = false, ok = !survey->out_of_memory;
-    *stuck = !count;
-    for (int attempt = *together ? 0 : 1; ok && count && !better && attempt < 2; attempt++) {
-        reel_cuts cuts = {0};
-        ok = add_options(s, survey, list, count, attempt ? 0 : step, &cuts) && try_cuts(s, &cuts, &better);
-        reel_cuts_free(&cuts);
+    bool ok = !survey->out_of_memory;
+    memset(s->tried, 0, (size_t)s->wiring->first_output[s->wiring->nodes] * sizeof *s->tried);
+    if (ok && count) ok = try_options(s, survey, list, count, step, better);
+    for (int i = 0; ok && !*better && i < count; i++) {
+        bool *mark = tried(s, &list[i]);
+        if (!*mark) ok = try_options(s, survey, &list[i], 1, 0, better);
+        if (!*better) *mark = true;
     }
-    *together = better;
-    if (better)
-        memset(s->tried, 0, (size_t)reel_graph_tensors(s->graph) * sizeof *s->tried);
-    else if (count)
-        s->tried[s->now.lives.store[list[0].storage].tensor->id] = true;
     return ok;
 }
 
 static bool lower_peak(search *s)
 {
-    bool together = true, stuck = false, ok = true;
-    while (ok && !stuck && s->now.peak > s->goal.bytes) {
+    bool better = true, ok = true;
+    while (ok && better && s->now.peak > s->goal.bytes) {
         reel_survey survey;
-        option *list = reel_alloc((size_t)s->now.lives.stores, sizeof *list);
-        ok = reel_survey_new(&survey, &s->facts, s->now.schedule.values) && list &&
-             step_down(s, &survey, list, &together, &stuck);
+        option *list = reel_alloc_raw((size_t)s->now.lives.stores, sizeof *list);
+        better = false;
+        ok =
+            reel_survey_new(&survey, &s->facts, s->now.schedule.values) && list && step_down(s, &survey, list, &better);
         reel_survey_free(&survey);
         reel_free(list);
     }
@@ -275,11 +285,11 @@ static bool try_without(search *s, const reel_cut *cut, size_t bound)
 {
     reel_cuts cuts = {0};
     reel_layout next;
-    bool ok = true;
+    bool ok = true, fits;
     for (int i = 0; ok && i < s->cuts.cuts; i++)
         if (by_node(&s->cuts.cut[i], cut) != 0) ok = reel_cuts_add(&cuts, s->cuts.cut[i]);
-    if (ok && (ok = lay_out(s, &cuts, &next))) {
-        if (next.peak <= bound && work_of(s, &next) <= work_of(s, &s->now)) take_over(s, &next, &cuts);
+    if (ok && (ok = lay_out(s, &cuts, s->now.work, &next, &fits))) {
+        if (fits && next.peak <= bound) take_over(s, &next, &cuts);
         free_layout(&next);
     }
     reel_cuts_free(&cuts);
@@ -300,23 +310,19 @@ static bool take_back(search *s)
     return ok;
 }
 
-bool reel_recompute_choose(reel_recompute *chosen, const reel_graph *graph, reel_tensor *const *wanted, int count,
-                           reel_recompute_goal goal)
+bool reel_recompute_choose(reel_recompute *chosen, const reel_wiring *wiring, reel_recompute_goal goal)
 {
-    search s = {.graph = graph, .wanted = wanted, .count = count, .goal = goal, .cuts = chosen->cuts};
-    reel_layout without = {.peak = 0};
-    s.tried = reel_alloc((size_t)reel_graph_tensors(graph), sizeof *s.tried);
-    bool ok = s.tried && lay_out(&s, &(reel_cuts){0}, &without) && learn_nodes(&s, &without.schedule) &&
-              lay_out(&s, &s.cuts, &s.now);
+    search s = {.wiring = wiring, .goal = goal, .cuts = chosen->cuts};
+    bool fits;
+    s.tried = reel_alloc((size_t)wiring->first_output[wiring->nodes], sizeof *s.tried);
+    bool ok = s.tried && learn_nodes(&s) && lay_out(&s, &s.cuts, INFINITY, &s.now, &fits);
     if (ok) {
-        s.needed = work_of(&s, &without);
         ok = lower_peak(&s) && take_back(&s);
         chosen->peak = s.now.peak;
-        chosen->extra = work_of(&s, &s.now) / s.needed - 1;
+        chosen->extra = s.now.work / s.needed - 1;
     }
     chosen->cuts = s.cuts;
     free_layout(&s.now);
-    free_layout(&without);
     reel_free(s.tried);
     reel_free(s.facts.work);
     reel_free(s.facts.fixed);

@@ -25,9 +25,8 @@ typedef struct {
 } reel_recompute;
 
 /* Adds cuts to get as near to the goal as can be. False when out of memory; chosen->cuts is the caller's to free. Cost:
-   for each cut that is tried a schedule and its lives, some tenths of a millisecond for a training step of a few
-   thousand nodes. */
-bool reel_recompute_choose(reel_recompute *chosen, const reel_graph *graph, reel_tensor *const *wanted, int count,
-                           reel_recompute_goal goal);
+   for each cut that is tried a schedule and, where that is not too much work, its lives: some tenths of a millisecond
+   for a training step of a few thousand nodes. */
+bool reel_recompute_choose(reel_recompute *chosen, const reel_wiring *wiring, reel_recompute_goal goal);
 
 #endif

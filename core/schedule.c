@@ -10,15 +10,6 @@
 
 enum { NEVER = INT_MAX };
 
-typedef struct {
-    const reel_graph *graph;
-    const reel_cuts *cuts;
-    int nodes, runs;
-    int *first; /* per node, and one more: its runs */
-    int *place; /* per run, NEVER when nobody reads it */
-    int *value; /* per run: that of output 0 */
-} ordering;
-
 /* --- cuts --- */
 
 bool reel_cuts_add(reel_cuts *list, reel_cut cut)
@@ -43,115 +34,141 @@ void reel_cuts_free(reel_cuts *list)
 /* --- runs --- */
 
 /* The run of `node` whose values are read at a place. */
-static int run_at(const ordering *o, int node, int place)
+static int run_at(const reel_runs *r, int node, int place)
 {
-    int run = o->first[node];
-    const reel_cut *cut = o->cuts->cut + (run - node);
-    while (run + 1 < o->first[node + 1] && cut++->after < place) run++;
+    int run = r->first[node];
+    const reel_cut *cut = r->cuts->cut + (run - node);
+    while (run + 1 < r->first[node + 1] && cut++->after < place) run++;
     return run;
 }
 
-static void number_runs(ordering *o)
+static void number_runs(reel_runs *r)
 {
-    for (int n = 0, k = 0; n < o->nodes; n++) {
-        o->first[n] = n + k;
-        while (k < o->cuts->cuts && o->cuts->cut[k].node == n) k++;
+    int nodes = r->wiring->nodes;
+    for (int n = 0, k = 0; n < nodes; n++) {
+        r->first[n] = n + k;
+        while (k < r->cuts->cuts && r->cuts->cut[k].node == n) k++;
     }
-    o->first[o->nodes] = o->runs;
-    for (int r = 0; r < o->runs; r++) o->place[r] = NEVER;
+    r->first[nodes] = r->count;
+    for (int i = 0; i < r->count; i++) r->place[i] = NEVER;
 }
 
-static void find_places(ordering *o, reel_tensor *const *wanted, int count)
+static void find_places(reel_runs *r)
 {
-    for (int i = 0; i < count; i++) o->place[o->first[wanted[i]->node->id]] = wanted[i]->node->id;
-    for (int n = o->nodes - 1; n >= 0; n--) {
-        const reel_node *node = reel_graph_node(o->graph, n);
-        for (int r = o->first[n]; r < o->first[n + 1]; r++)
-            for (int k = 0; o->place[r] != NEVER && k < node->inputs; k++) {
-                if (!node->input[k]) continue;
-                int read = node->input[k]->node->id, run = run_at(o, read, o->place[r]);
-                int place = run == o->first[read] ? read : o->place[r];
-                if (place < o->place[run]) o->place[run] = place;
+    const reel_wiring *w = r->wiring;
+    for (int i = 0; i < w->wanted_count; i++) r->place[r->first[w->wanted[i].at]] = w->wanted[i].at;
+    for (int n = w->nodes - 1; n >= 0; n--)
+        for (int i = r->first[n]; i < r->first[n + 1]; i++)
+            for (int k = w->first_input[n]; r->place[i] != NEVER && k < w->first_input[n + 1]; k++) {
+                int read = w->input[k].at;
+                if (read < 0) continue;
+                int run = run_at(r, read, r->place[i]), place = run == r->first[read] ? read : r->place[i];
+                if (place < r->place[run]) r->place[run] = place;
             }
+}
+
+bool reel_runs_find(reel_runs *runs, const reel_wiring *wiring, const reel_cuts *cuts)
+{
+    *runs = (reel_runs){.wiring = wiring, .cuts = cuts, .count = wiring->nodes + cuts->cuts};
+    runs->first = reel_alloc_raw((size_t)wiring->nodes + 1, sizeof *runs->first);
+    runs->place = reel_alloc_raw((size_t)runs->count, sizeof *runs->place);
+    if (!runs->first || !runs->place) {
+        reel_runs_free(runs);
+        return false;
     }
+    number_runs(runs);
+    find_places(runs);
+    return true;
 }
 
-/* Sorts the runs by place; at one place they stay in the order of their nodes. */
-static void sort_runs(ordering *o, reel_schedule *s, int *next)
+double reel_runs_sum(const reel_runs *r, const double *of_node)
 {
-    for (int r = 0; r < o->runs; r++)
-        if (o->place[r] != NEVER) next[o->place[r] + 1]++;
-    for (int n = 0; n < o->nodes; n++) next[n + 1] += next[n];
-    s->steps = next[o->nodes];
-    for (int n = 0; n < o->nodes; n++)
-        for (int r = o->first[n]; r < o->first[n + 1]; r++)
-            if (o->place[r] != NEVER)
-                s->step[next[o->place[r]]++] =
-                    (reel_step){.node = reel_graph_node(o->graph, n), .place = o->place[r], .output = r};
+    double sum = 0;
+    for (int n = 0; n < r->wiring->nodes; n++)
+        for (int i = r->first[n]; i < r->first[n + 1]; i++)
+            if (r->place[i] != NEVER) sum += of_node[n];
+    return sum;
 }
 
-/* Numbers the values in the order in which they are made, and finds those that each step reads. */
-static void link_values(const ordering *o, reel_schedule *s)
+void reel_runs_free(reel_runs *runs)
 {
+    reel_free(runs->first);
+    reel_free(runs->place);
+    *runs = (reel_runs){0};
+}
+
+/* --- their order --- */
+
+/* Sorts the runs by place; at one place they stay in the order of their nodes. A step's output is its run as yet. */
+static void sort_runs(const reel_runs *r, reel_schedule *s, int *next)
+{
+    const reel_wiring *w = r->wiring;
+    for (int i = 0; i < r->count; i++)
+        if (r->place[i] != NEVER) next[r->place[i] + 1]++;
+    for (int n = 0; n < w->nodes; n++) next[n + 1] += next[n];
+    s->steps = next[w->nodes];
+    for (int n = 0; n < w->nodes; n++)
+        for (int i = r->first[n]; i < r->first[n + 1]; i++)
+            if (r->place[i] != NEVER)
+                s->step[next[r->place[i]]++] =
+                    (reel_step){.node = w->node[n], .at = n, .place = r->place[i], .output = i};
+}
+
+/* Numbers the values in the order in which they are made, and finds those that each step reads. `value` takes the
+   value of output 0 of each run. */
+static void link_values(const reel_runs *r, reel_schedule *s, int *value)
+{
+    const reel_wiring *w = r->wiring;
     int *input = s->inputs;
     for (int i = 0; i < s->steps; i++) {
         reel_step *step = &s->step[i];
-        int run = step->output;
-        step->again = s->first[step->node->output[0].id] >= 0;
-        step->output = o->value[run] = s->values;
+        int run = step->output, at = step->at;
+        step->again = s->first[at] >= 0;
+        step->output = value[run] = s->values;
         step->input = input;
-        for (int k = 0; k < step->node->inputs; k++) {
-            const reel_tensor *x = step->node->input[k];
-            *input++ = x ? o->value[run_at(o, x->node->id, step->place)] + x->output : -1;
+        if (!step->again) s->first[at] = s->values;
+        for (int k = w->first_input[at]; k < w->first_input[at + 1]; k++) {
+            reel_source x = w->input[k];
+            *input++ = x.at >= 0 ? value[run_at(r, x.at, step->place)] + x.output : -1;
         }
-        for (int k = 0; k < step->node->op->outputs; k++) {
-            const reel_tensor *y = &step->node->output[k];
-            s->tensor[s->values] = y;
-            if (s->first[y->id] < 0) s->first[y->id] = s->values;
-            s->values++;
+        for (int k = w->first_output[at]; k < w->first_output[at + 1]; k++, s->values++) {
+            s->tensor[s->values] = &step->node->output[k - w->first_output[at]];
+            s->bytes[s->values] = w->bytes[k];
         }
     }
 }
 
-static bool allocate(ordering *o, reel_schedule *s)
+static bool allocate(reel_schedule *s, const reel_runs *r)
 {
-    size_t runs = (size_t)o->runs, values = (size_t)reel_graph_tensors(o->graph), inputs = 0;
-    for (int n = 0; n < o->nodes; n++) inputs += (size_t)reel_graph_node(o->graph, n)->inputs;
-    for (int k = 0; k < o->cuts->cuts; k++) {
-        const reel_node *node = reel_graph_node(o->graph, o->cuts->cut[k].node);
-        inputs += (size_t)node->inputs;
-        values += (size_t)node->op->outputs;
+    const reel_wiring *w = r->wiring;
+    size_t runs = (size_t)r->count, nodes = (size_t)w->nodes;
+    size_t inputs = (size_t)w->first_input[nodes], values = (size_t)w->first_output[nodes];
+    for (int k = 0; k < r->cuts->cuts; k++) {
+        int n = r->cuts->cut[k].node;
+        inputs += (size_t)(w->first_input[n + 1] - w->first_input[n]);
+        values += (size_t)(w->first_output[n + 1] - w->first_output[n]);
     }
-    o->first = reel_alloc((size_t)o->nodes + 1, sizeof *o->first);
-    o->place = reel_alloc(runs, sizeof *o->place);
-    o->value = reel_alloc(runs, sizeof *o->value);
-    s->step = reel_alloc(runs, sizeof *s->step);
-    s->inputs = reel_alloc(inputs, sizeof *s->inputs);
-    s->tensor = reel_alloc(values, sizeof(reel_tensor *));
-    s->first = reel_alloc((size_t)reel_graph_tensors(o->graph), sizeof *s->first);
-    return o->first && o->place && o->value && s->step && s->inputs && s->tensor && s->first;
+    *s = (reel_schedule){.step = reel_alloc_raw(runs, sizeof *s->step),
+                         .inputs = reel_alloc_raw(inputs, sizeof *s->inputs),
+                         .tensor = reel_alloc_raw(values, sizeof(reel_tensor *)),
+                         .bytes = reel_alloc_raw(values, sizeof *s->bytes),
+                         .first = reel_alloc_raw(nodes, sizeof *s->first)};
+    return s->step && s->inputs && s->tensor && s->bytes && s->first;
 }
 
-bool reel_schedule_make(reel_schedule *schedule, const reel_graph *graph, reel_tensor *const *wanted, int count,
-                        const reel_cuts *cuts)
+bool reel_schedule_make(reel_schedule *schedule, const reel_runs *runs)
 {
-    ordering o = {.graph = graph, .cuts = cuts, .nodes = reel_graph_nodes(graph)};
-    o.runs = o.nodes + cuts->cuts;
-    *schedule = (reel_schedule){0};
-    int *next = reel_alloc((size_t)o.nodes + 1, sizeof *next);
-    bool ok = allocate(&o, schedule) && next;
+    size_t nodes = (size_t)runs->wiring->nodes;
+    int *next = reel_alloc(nodes + 1, sizeof *next), *value = reel_alloc_raw((size_t)runs->count, sizeof *value);
+    bool ok = allocate(schedule, runs) && next && value;
     if (ok) {
-        memset(schedule->first, -1, (size_t)reel_graph_tensors(graph) * sizeof *schedule->first);
-        number_runs(&o);
-        find_places(&o, wanted, count);
-        sort_runs(&o, schedule, next);
-        link_values(&o, schedule);
-    }
+        memset(schedule->first, -1, nodes * sizeof *schedule->first);
+        sort_runs(runs, schedule, next);
+        link_values(runs, schedule, value);
+    } else
+        reel_schedule_free(schedule);
     reel_free(next);
-    reel_free(o.first);
-    reel_free(o.place);
-    reel_free(o.value);
-    if (!ok) reel_schedule_free(schedule);
+    reel_free(value);
     return ok;
 }
 
@@ -159,6 +176,7 @@ void reel_schedule_free(reel_schedule *schedule)
 {
     reel_free(schedule->step);
     reel_free(schedule->tensor);
+    reel_free(schedule->bytes);
     reel_free(schedule->first);
     reel_free(schedule->inputs);
     *schedule = (reel_schedule){0};

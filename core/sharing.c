@@ -39,18 +39,12 @@ void reel_find_home(reel_home *home, const reel_schedule *schedule, int step)
 
 /* --- runs --- */
 
-static size_t bytes_of(const reel_tensor *x)
-{
-    return (size_t)reel_elements(&x->shape) * reel_dtype_size(x->dtype);
-}
-
 /* A copy made at `step` would hold x from then on; a piece holds all of `whole` for as long as x outlives it. One step
    longer, to the node that reads a slice made for it, costs nothing: the copy holds both for a step, too. */
 static bool pays(const reel_home *home, const reel_schedule *schedule, int x, int whole, int step)
 {
     double last = home[x].last, longer = last - home[whole].last;
-    return longer <= 1 ||
-           (double)bytes_of(schedule->tensor[x]) * (last - step) >= (double)bytes_of(schedule->tensor[whole]) * longer;
+    return longer <= 1 || (double)schedule->bytes[x] * (last - step) >= (double)schedule->bytes[whole] * longer;
 }
 
 /* Where a run begins, in bytes; false where there is none that kernels could work on. */
@@ -99,7 +93,7 @@ static void share_with_output(reel_home *home, const reel_schedule *schedule, co
     int y = s->output;
     size_t offset, within;
     int x = reel_whole(home, s->input[k], &within);
-    if (within || bytes_of(schedule->tensor[x]) != bytes_of(s->node->input[k])) return;
+    if (within || schedule->bytes[x] != schedule->bytes[s->input[k]]) return;
     if (!alone(home, schedule, x) || x == y) return;
     if (!aligned(s->node->op->run_of_output(s->node, k), schedule->tensor[y], &offset)) return;
     if (!pays(home, schedule, x, whole_of(home, y), home[y].first)) return;
