@@ -40,6 +40,8 @@ void __syncthreads();
 void emulate_warp_barrier(unsigned mask);
 extern unsigned char emulate_slot[1024][8];
 unsigned emulate_thread(); /* number of the thread in its block */
+void emulate_end_of_block();
+[[noreturn]] void emulate_stop(const char *why);
 
 template <class T> T emulate_shuffle(unsigned mask, T value, unsigned lane)
 {
@@ -60,6 +62,13 @@ template <class T> T __shfl_down_sync(unsigned mask, T value, unsigned delta)
     unsigned lane = emulate_thread() % warpSize;
     return emulate_shuffle(mask, value, lane + delta < warpSize ? lane + delta : lane);
 }
+
+inline void __syncwarp()
+{
+    emulate_warp_barrier(0xffffffffu);
+}
+
+#include "tests/cuda/emulated_warp.h"
 
 inline unsigned long long atomicMin(unsigned long long *at, unsigned long long value)
 {

@@ -18,6 +18,11 @@ unsigned char emulate_slot[1024][8];
     abort();
 }
 
+void emulate_stop(const char *why)
+{
+    stop(why);
+}
+
 /* --- fibres --- */
 
 enum { MOST_THREADS = 1024, STACK = 1 << 17 };
@@ -166,6 +171,7 @@ static void run_block()
         if (!all_at(0, threads, AT_BLOCK)) stop("a barrier that not all threads reach");
         release(0, threads);
     }
+    emulate_end_of_block();
 }
 
 /* --- memory: one range of addresses, open to kernels and copies only --- */
