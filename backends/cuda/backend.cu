@@ -157,13 +157,15 @@ static bool find_kernel(reel_backend *backend, const reel_node *node, reel_kerne
 
 reel_backend *reel_cuda_backend(int number, reel_error *error)
 {
-    if (examine(number, error)) return NULL;
+    cuda_tf32 tf32;
+    if (cuda_tf32_choose(&tf32, error) || examine(number, error)) return NULL;
     cuda_device *device = (cuda_device *)reel_alloc(1, sizeof *device);
     if (!device) {
         reel_fail_memory(error);
         return NULL;
     }
     device->number = number;
+    device->tf32 = tf32;
     device->backend = reel_backend{.name = "cuda",
                                    .threads = 1,
                                    .allocate = allocate,

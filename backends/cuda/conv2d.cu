@@ -5,12 +5,13 @@
        conv2d_input_gradient   dx[c, nhw] = sum over kij of  w[k, c, ij]  dy at the window whose place ij is at nhw
        conv2d_weight_gradient  dw[k, cij] = sum over npq of  dy[k, npq]   x at window npq, place cij
 
-   Gather forms all: an element of the result is written by one thread, once. conv_transpose2d is the second. */
-#include "backends/cuda/product.cuh"
+   Gather forms all: an element of the result is written by one thread, once. conv_transpose2d is the second.
 
-extern "C" {
-#include "ops/conv2d_geometry.h"
-}
+   These are the convolutions of plain arithmetic, float64 and exact float32, in any number of groups. What tensor cores
+   can do (tensor_conv2d.cu) goes there; bf16 that they do not take is computed here, on float copies. */
+#include "backends/cuda/bf16.cuh"
+#include "backends/cuda/product.cuh"
+#include "backends/cuda/tensor_conv2d.cuh"
 
 struct geometry {
     int c, h, w, k, p, q, cg, kg, top, left;
@@ -159,6 +160,17 @@ template <class Type> struct weight_gradient {
     __device__ void store(Row k, Column t, T value) const { dw[k * columns + t.index] = value; }
 };
 
+/* A kernel of this file, on float copies where the call has bf16. */
+static reel_status run_plain(const reel_kernel &kernel, const reel_call *call)
+{
+    return cuda_has_bf16(call) ? cuda_wide_run(&kernel, call) : kernel.run(call);
+}
+
+static size_t scratch_of_plain(const reel_kernel &kernel, const reel_call *call)
+{
+    return cuda_has_bf16(call) ? cuda_wide_scratch(&kernel, call) : kernel.scratch(call);
+}
+
 /* --- forward --- */
 
 static reel_conv2d_geometry forward_geometry(const reel_call *call)
@@ -172,7 +184,7 @@ template <class T> static const T *bias_of(const reel_call *call)
     return call->inputs > 2 ? (const T *)call->input[2].data : NULL;
 }
 
-reel_status cuda_conv2d(const reel_call *call)
+static reel_status plain_conv2d(const reel_call *call)
 {
     const reel_conv2d_geometry g = forward_geometry(call);
     return cuda_by_float(call->output[0].dtype, [&](auto zero) {
@@ -187,10 +199,23 @@ reel_status cuda_conv2d(const reel_call *call)
     });
 }
 
-size_t cuda_conv2d_scratch(const reel_call *call)
+static size_t plain_conv2d_scratch(const reel_call *call)
 {
     const reel_conv2d_geometry g = forward_geometry(call);
     return product_scratch(g.kg, g.n * g.p * g.q, g.cg * g.kh * g.kw, g.groups, call->output[0].dtype);
+}
+
+reel_status cuda_conv2d(const reel_call *call)
+{
+    const reel_conv2d_geometry g = forward_geometry(call);
+    return tensor_convolves(call, g) ? tensor_conv2d(call, g) : run_plain({plain_conv2d, plain_conv2d_scratch}, call);
+}
+
+size_t cuda_conv2d_scratch(const reel_call *call)
+{
+    const reel_conv2d_geometry g = forward_geometry(call);
+    return tensor_convolves(call, g) ? tensor_conv2d_scratch(call, g)
+                                     : scratch_of_plain({plain_conv2d, plain_conv2d_scratch}, call);
 }
 
 /* --- with respect to the input; and the transposed convolution, which is the same under other names --- */
@@ -203,7 +228,7 @@ static reel_conv2d_geometry adjoint_geometry(const reel_call *call)
 }
 static_assert(offsetof(reel_conv2d_adjoint_attr, conv) == 0 && offsetof(reel_conv_transpose2d_attr, conv) == 0);
 
-reel_status cuda_conv2d_adjoint(const reel_call *call)
+static reel_status plain_adjoint(const reel_call *call)
 {
     const reel_conv2d_geometry g = adjoint_geometry(call);
     return cuda_by_float(call->output[0].dtype, [&](auto zero) {
@@ -218,10 +243,24 @@ reel_status cuda_conv2d_adjoint(const reel_call *call)
     });
 }
 
-size_t cuda_conv2d_adjoint_scratch(const reel_call *call)
+static size_t plain_adjoint_scratch(const reel_call *call)
 {
     const reel_conv2d_geometry g = adjoint_geometry(call);
     return product_scratch(g.cg, g.n * g.h * g.w, g.kg * g.kh * g.kw, g.groups, call->output[0].dtype);
+}
+
+reel_status cuda_conv2d_adjoint(const reel_call *call)
+{
+    const reel_conv2d_geometry g = adjoint_geometry(call);
+    return tensor_convolves(call, g) ? tensor_conv2d_adjoint(call, g)
+                                     : run_plain({plain_adjoint, plain_adjoint_scratch}, call);
+}
+
+size_t cuda_conv2d_adjoint_scratch(const reel_call *call)
+{
+    const reel_conv2d_geometry g = adjoint_geometry(call);
+    return tensor_convolves(call, g) ? tensor_conv2d_adjoint_scratch(call, g)
+                                     : scratch_of_plain({plain_adjoint, plain_adjoint_scratch}, call);
 }
 
 /* --- with respect to the weight --- */
@@ -232,7 +271,7 @@ static reel_conv2d_geometry weight_geometry(const reel_call *call)
     return reel_conv2d_measure(&call->input[0].shape, &call->output[0].shape, &call->input[1].shape, &attr->conv);
 }
 
-reel_status cuda_conv2d_weight_gradient(const reel_call *call)
+static reel_status plain_weight_gradient(const reel_call *call)
 {
     const reel_conv2d_geometry g = weight_geometry(call);
     return cuda_by_float(call->output[0].dtype, [&](auto zero) {
@@ -246,8 +285,22 @@ reel_status cuda_conv2d_weight_gradient(const reel_call *call)
     });
 }
 
-size_t cuda_conv2d_weight_gradient_scratch(const reel_call *call)
+static size_t plain_weight_gradient_scratch(const reel_call *call)
 {
     const reel_conv2d_geometry g = weight_geometry(call);
     return product_scratch(g.kg, g.cg * g.kh * g.kw, g.n * g.p * g.q, g.groups, call->output[0].dtype);
+}
+
+reel_status cuda_conv2d_weight_gradient(const reel_call *call)
+{
+    const reel_conv2d_geometry g = weight_geometry(call);
+    return tensor_convolves(call, g) ? tensor_conv2d_weight_gradient(call, g)
+                                     : run_plain({plain_weight_gradient, plain_weight_gradient_scratch}, call);
+}
+
+size_t cuda_conv2d_weight_gradient_scratch(const reel_call *call)
+{
+    const reel_conv2d_geometry g = weight_geometry(call);
+    return tensor_convolves(call, g) ? tensor_conv2d_weight_gradient_scratch(call, g)
+                                     : scratch_of_plain({plain_weight_gradient, plain_weight_gradient_scratch}, call);
 }

@@ -48,15 +48,22 @@ struct cuda_start {
     uint64_t random_key;
 };
 
+/* What products of float32 are made of: the sum of three TF32 products, one TF32 product, or float32. */
+enum cuda_tf32 { CUDA_TF32_SPLIT, CUDA_TF32_ON, CUDA_TF32_OFF };
+
 struct cuda_device {
     reel_backend backend; /* first, so that a pointer to it is one to the whole */
     int number;
+    cuda_tf32 tf32;
     cudaStream_t stream;
     cuda_start *start, *host_start;
     unsigned long long *host_fault;          /* pinned: how the run ended */
     cuda_complaints one_by_one, *complaints; /* of runs that are not recorded; of this run */
     bool records, capturing;
 };
+
+/* What the environment asks for. */
+reel_status cuda_tf32_choose(cuda_tf32 *choice, reel_error *error);
 
 inline cuda_device *cuda_of(const reel_call *call)
 {

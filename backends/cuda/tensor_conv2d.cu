@@ -1,0 +1,281 @@
+/* The convolutions on tensor cores. Pictures are turned to NHWC and weights to [row][place][channel] first, in scratch
+   memory; then each is one product (tensor_product.cuh):
+
+       conv2d                  y[k, npq]  = sum over ij, c of  w[k, ij, c]  x at window npq, tap (ij, c)
+       conv2d_input_gradient   dx[c, nhw] = sum over ij, k of  w[c, ij, k]  dy at window nhw, tap (ij, k)
+       conv2d_weight_gradient  dw[k, ijc] = sum over npq of    dy[npq, k]   x at window npq, tap (ij, c)
+
+   The first two are one kernel: what sees what differs (operand.cuh). Results are NCHW again.
+
+   Taken are bf16, and f32 unless exact products are asked for, in one group: what is left of a group's channels would
+   fill pieces with zeros. Channels are padded with zeros to 8 (bf16) or 4.
+
+   Cost: that of the product, and a pass over the pictures and the weights. */
+#include "backends/cuda/operand.cuh"
+#include "backends/cuda/tensor_conv2d.cuh"
+#include "backends/cuda/turn.cuh"
+
+static bool is_bf16(const reel_call *call)
+{
+    return call->input[0].dtype == REEL_BF16;
+}
+
+bool tensor_convolves(const reel_call *call, const reel_conv2d_geometry &g)
+{
+    bool type = is_bf16(call) || (call->input[0].dtype == REEL_F32 && cuda_of(call)->tf32 != CUDA_TF32_OFF);
+    double places = (double)(g.kh * g.kw), k = (double)turn_padded(g.k, 2), c = (double)turn_padded(g.c, 2);
+    return type && g.groups == 1 && places * k * c <= INT_MAX && (double)(g.n * g.h * g.w) <= INT_MAX &&
+           (double)(g.n * g.p * g.q) <= INT_MAX;
+}
+
+/* --- scratch memory: two turned operands, and the parts of the product --- */
+
+struct pieces {
+    size_t right, partial, bytes; /* where they begin; the left operand is first */
+};
+
+static size_t aligned(size_t bytes)
+{
+    return (bytes + 255) / 256 * 256;
+}
+
+static pieces pieces_of(int64_t left, int64_t right, size_t element, size_t partial)
+{
+    pieces p;
+    p.right = aligned((size_t)left * element);
+    p.partial = p.right + aligned((size_t)right * element);
+    p.bytes = p.partial + partial;
+    return p;
+}
+
+template <class T> static T *at(const reel_call *call, size_t offset)
+{
+    return (T *)((char *)call->scratch + offset);
+}
+
+/* work(T()) for the type of the operands. */
+template <class F> static reel_status by_type(const reel_call *call, F work)
+{
+    return is_bf16(call) ? work(cuda_bf16()) : work(0.0f);
+}
+
+/* --- what sums over taps: the convolution and its gradient with respect to x --- */
+
+/* One view of both: rows of channels of the result, made of a picture of other channels. */
+struct view {
+    int64_t images, rows, height, width;             /* result */
+    int64_t channels, picture_height, picture_width; /* picture that it sees */
+    int64_t places;
+};
+
+static view forward_view(const reel_conv2d_geometry &g)
+{
+    return {g.n, g.k, g.p, g.q, g.c, g.h, g.w, g.kh * g.kw};
+}
+
+static view adjoint_view(const reel_conv2d_geometry &g)
+{
+    return {g.n, g.c, g.h, g.w, g.k, g.p, g.q, g.kh * g.kw};
+}
+
+static tensor_cut view_cut(const view &v, size_t element)
+{
+    return tensor_cut_of(v.rows, v.images * v.height * v.width, v.places * turn_padded(v.channels, element), 1,
+                         element);
+}
+
+static pieces view_pieces(const view &v, size_t element)
+{
+    int64_t padded = turn_padded(v.channels, element);
+    return pieces_of(v.rows * v.places * padded, v.images * v.picture_height * v.picture_width * padded, element,
+                     tensor_parts(view_cut(v, element), v.rows, v.images * v.height * v.width));
+}
+
+template <class Type> struct planes {
+    typedef Type T;
+    typedef size_t Column;
+    typedef matrix_operand<T, true> Left;
+    typedef window_lines<T> Right;
+    unsigned rows, columns, depth;
+    Left left;
+    Right right;
+    cuda_divider by_area;
+    void *y;
+    const void *bias;
+    bool float_y, float_bias, relu;
+
+    __device__ void enter(unsigned) {}
+    __device__ Column column(unsigned i) const
+    {
+        unsigned position = cuda_split(&i, by_area);
+        return (size_t)i * rows * by_area.size + position;
+    }
+    __device__ void store(unsigned row, Column at, float value) const
+    {
+        if (bias) value += float_bias ? ((const float *)bias)[row] : (float)((const cuda_bf16 *)bias)[row];
+        if (relu && value <= 0) value = 0;
+        at += (size_t)row * by_area.size;
+        if (float_y)
+            ((float *)y)[at] = value;
+        else
+            ((cuda_bf16 *)y)[at] = cuda_bf16(value);
+    }
+};
+
+template <class T> static window_places<T> places_of(const view &v, const reel_conv2d_geometry &g, const T *picture)
+{
+    int64_t padded = turn_padded(v.channels, sizeof(T));
+    window_places<T> s = {picture};
+    s.height = (unsigned)v.picture_height;
+    s.width = (unsigned)v.picture_width;
+    s.channels = (unsigned)padded;
+    s.by_rows = cuda_divider_of(v.height);
+    s.by_columns = cuda_divider_of(v.width);
+    s.by_kw = cuda_divider_of(g.kw);
+    s.by_channels = cuda_divider_of(padded);
+    return s;
+}
+
+template <class T> static window_places<T> windows_on_x(const view &v, const reel_conv2d_geometry &g, const T *x)
+{
+    window_places<T> s = places_of(v, g, x);
+    for (int a = 0; a < 2; a++) {
+        s.scale[a] = (int)g.stride[a];
+        s.step[a] = (int)g.dilation[a];
+        s.offset[a] = -(int)(a ? g.left : g.top);
+        s.shrink[a] = cuda_divider_of(1);
+    }
+    return s;
+}
+
+template <class T> static window_places<T> windows_on_y(const view &v, const reel_conv2d_geometry &g, const T *dy)
+{
+    window_places<T> s = places_of(v, g, dy);
+    for (int a = 0; a < 2; a++) {
+        s.scale[a] = 1;
+        s.step[a] = -(int)g.dilation[a];
+        s.offset[a] = (int)(a ? g.left : g.top);
+        s.shrink[a] = cuda_divider_of(g.stride[a]);
+    }
+    return s;
+}
+
+/* Runs the product of turned operands. */
+template <class T>
+static reel_status make_planes(const reel_call *call, const view &v, const window_places<T> &windows, bool relu)
+{
+    const tensor_cut cut = view_cut(v, sizeof(T));
+    planes<T> p = {(unsigned)v.rows, (unsigned)(v.images * v.height * v.width)};
+    p.depth = (unsigned)v.places * windows.channels;
+    p.left = {at<T>(call, 0), p.depth};
+    p.right = {windows};
+    p.by_area = cuda_divider_of(v.height * v.width);
+    p.y = call->output[0].data;
+    p.float_y = call->output[0].dtype == REEL_F32;
+    p.bias = call->inputs > 2 ? call->input[2].data : NULL;
+    p.float_bias = p.bias && call->input[2].dtype == REEL_F32;
+    p.relu = relu;
+    return tensor_run(call, p, cut, at<float>(call, view_pieces(v, sizeof(T)).partial));
+}
+
+reel_status tensor_conv2d(const reel_call *call, const reel_conv2d_geometry &g)
+{
+    return by_type(call, [&](auto zero) {
+        typedef decltype(zero) T;
+        const view v = forward_view(g);
+        T *w = at<T>(call, 0), *x = at<T>(call, view_pieces(v, sizeof(T)).right);
+        reel_status status = turn_run(call, call->input[1].data, w, g.k, g.c, v.places, sizeof(T));
+        if (!status) status = turn_run(call, call->input[0].data, x, g.n, g.c, g.h * g.w, sizeof(T));
+        if (status) return status;
+        return make_planes<T>(call, v, windows_on_x(v, g, x), ((const reel_conv2d_attr *)call->attr)->relu);
+    });
+}
+
+size_t tensor_conv2d_scratch(const reel_call *call, const reel_conv2d_geometry &g)
+{
+    return view_pieces(forward_view(g), is_bf16(call) ? 2 : 4).bytes;
+}
+
+reel_status tensor_conv2d_adjoint(const reel_call *call, const reel_conv2d_geometry &g)
+{
+    return by_type(call, [&](auto zero) {
+        typedef decltype(zero) T;
+        const view v = adjoint_view(g);
+        T *w = at<T>(call, 0), *dy = at<T>(call, view_pieces(v, sizeof(T)).right);
+        reel_status status = turn_run(call, call->input[1].data, w, 1, g.k, g.c * v.places, sizeof(T));
+        if (!status) status = turn_run(call, call->input[0].data, dy, g.n, g.k, g.p * g.q, sizeof(T));
+        if (status) return status;
+        return make_planes<T>(call, v, windows_on_y(v, g, dy), false);
+    });
+}
+
+size_t tensor_conv2d_adjoint_scratch(const reel_call *call, const reel_conv2d_geometry &g)
+{
+    return view_pieces(adjoint_view(g), is_bf16(call) ? 2 : 4).bytes;
+}
+
+/* --- what sums over pixels: the gradient with respect to w --- */
+
+template <class Type> struct weights {
+    typedef Type T;
+    struct Column {
+        unsigned place, channel;
+    };
+    typedef matrix_operand<T, false> Left;
+    typedef window_taps<T> Right;
+    unsigned rows, columns, depth;
+    Left left;
+    Right right;
+    unsigned channels, places;
+    float *dw;
+
+    __device__ void enter(unsigned) {}
+    __device__ Column column(unsigned i) const
+    {
+        unsigned channel = cuda_split(&i, right.by_channels);
+        return {i, channel};
+    }
+    __device__ void store(unsigned row, Column at, float value) const
+    {
+        if (at.channel < channels) dw[((size_t)row * channels + at.channel) * places + at.place] = value;
+    }
+};
+
+static tensor_cut weights_cut(const reel_conv2d_geometry &g, size_t element)
+{
+    return tensor_cut_of(g.k, g.kh * g.kw * turn_padded(g.c, element), g.n * g.p * g.q, 1, element);
+}
+
+static pieces weights_pieces(const reel_conv2d_geometry &g, size_t element)
+{
+    int64_t c = turn_padded(g.c, element), k = turn_padded(g.k, element);
+    return pieces_of(g.n * g.p * g.q * k, g.n * g.h * g.w * c, element,
+                     tensor_parts(weights_cut(g, element), g.k, g.kh * g.kw * c));
+}
+
+reel_status tensor_conv2d_weight_gradient(const reel_call *call, const reel_conv2d_geometry &g)
+{
+    return by_type(call, [&](auto zero) {
+        typedef decltype(zero) T;
+        const pieces s = weights_pieces(g, sizeof(T));
+        const tensor_cut cut = weights_cut(g, sizeof(T));
+        T *dy = at<T>(call, 0), *x = at<T>(call, s.right);
+        reel_status status = turn_run(call, call->input[1].data, dy, g.n, g.k, g.p * g.q, sizeof(T));
+        if (!status) status = turn_run(call, call->input[0].data, x, g.n, g.c, g.h * g.w, sizeof(T));
+        if (status) return status;
+        weights<T> p = {(unsigned)g.k};
+        p.depth = (unsigned)(g.n * g.p * g.q);
+        p.left = {dy, (unsigned)turn_padded(g.k, sizeof(T))};
+        p.right = {windows_on_x(forward_view(g), g, x)};
+        p.channels = (unsigned)g.c;
+        p.places = (unsigned)(g.kh * g.kw);
+        p.columns = p.places * p.right.channels;
+        p.dw = (float *)call->output[0].data;
+        return tensor_run(call, p, cut, at<float>(call, s.partial));
+    });
+}
+
+size_t tensor_conv2d_weight_gradient_scratch(const reel_call *call, const reel_conv2d_geometry &g)
+{
+    return weights_pieces(g, is_bf16(call) ? 2 : 4).bytes;
+}
