@@ -35,6 +35,11 @@ struct reel_backend {
     reel_status (*read)(reel_backend *backend, void *to, const void *from, size_t bytes, reel_error *error);
     reel_status (*copy)(reel_backend *backend, void *to, const void *from, size_t bytes, reel_error *error);
 
+    /* A write for the next run while one is under way: it returns when the host may reuse its memory, and changes
+       nothing before `arrive` is called, after that run. Both are NULL where the host does the work itself. */
+    reel_status (*write_ahead)(reel_backend *backend, void *to, const void *from, size_t bytes, reel_error *error);
+    reel_status (*arrive)(reel_backend *backend, reel_error *error);
+
     /* The kernel for this node; false when there is none. `native` (may be NULL) tells whether it is the backend's own
        or the op's reference, for the coverage ledger. */
     bool (*kernel)(reel_backend *backend, const reel_node *node, reel_kernel *kernel, bool *native);

@@ -303,7 +303,9 @@ static reel_storage *storage_of(const reel_plan *plan, const reel_tensor *x)
     return value >= 0 ? &plan->lives.store[plan->lives.storage[value]] : NULL;
 }
 
-reel_status reel_plan_write(reel_plan *plan, reel_tensor *input, const void *data, reel_error *error)
+typedef reel_status writer(reel_backend *backend, void *to, const void *from, size_t bytes, reel_error *error);
+
+static reel_status write_by(writer *put, reel_plan *plan, reel_tensor *input, const void *data, reel_error *error)
 {
     reel_storage *s = storage_of(plan, input);
     if (input->node->op != &reel_op_input) return reel_fail(error, REEL_USAGE, "only inputs can be written");
@@ -311,7 +313,22 @@ reel_status reel_plan_write(reel_plan *plan, reel_tensor *input, const void *dat
     reel_status status = prepare(plan, error);
     if (status) return status;
     s->written = true;
-    return plan->backend->write(plan->backend, s->data, data, s->bytes, error);
+    return put(plan->backend, s->data, data, s->bytes, error);
+}
+
+reel_status reel_plan_write(reel_plan *plan, reel_tensor *input, const void *data, reel_error *error)
+{
+    return write_by(plan->backend->write, plan, input, data, error);
+}
+
+reel_status reel_plan_write_ahead(reel_plan *plan, reel_tensor *input, const void *data, reel_error *error)
+{
+    return write_by(plan->backend->write_ahead, plan, input, data, error);
+}
+
+reel_status reel_plan_arrive(reel_plan *plan, reel_error *error)
+{
+    return plan->backend->arrive(plan->backend, error);
 }
 
 static reel_status readable(const reel_plan *plan, const reel_tensor *x, reel_error *error)

@@ -40,6 +40,10 @@ reel_status reel_plan_run(reel_plan *plan, reel_error *error);
    all. After a start that failed there is nothing to wait for. */
 reel_status reel_plan_start(reel_plan *plan, reel_error *error);
 reel_status reel_plan_wait(reel_plan *plan, reel_error *error);
+/* Values of an input for the next run, between start and wait, on a backend that has write_ahead. They are on their way
+   while the run goes on, and take their place when they are asked to, after it. */
+reel_status reel_plan_write_ahead(reel_plan *plan, reel_tensor *input, const void *data, reel_error *error);
+reel_status reel_plan_arrive(reel_plan *plan, reel_error *error);
 /* Values of a wanted tensor after a run. */
 reel_status reel_plan_read(reel_plan *plan, reel_tensor *wanted, void *data, reel_error *error);
 /* An input takes the value of a wanted tensor of the last run, on the device: the state of a recurrent net. */

@@ -8,6 +8,7 @@
 #include "tools/trainer.h"
 
 #include <check.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,7 @@ static reel_backend *must_open(const char *graphs)
 
 /* --- training steps --- */
 
-enum { STEPS = 4, SIDE = 32 };
+enum { STEPS = 3, SIDE = 32 };
 
 static const reel_training training = {
     .model = {.memory = true, .distance = true, .top = REEL_TOP_COMPACT, .width = 0.001, .border = 20, .bin = 5},
@@ -62,15 +63,21 @@ typedef struct {
     reel_step_report report[STEPS];
 } trained;
 
-static void must_step(trained *t, int step)
+static void must_set(trained *t, int step)
 {
     reel_error error = {REEL_OK, ""};
     reel_clip clip;
     sample(&clip, (uint64_t)step);
     ck_assert_int_eq(reel_trainer_set_clip(t->trainer, 0, &clip, &error), REEL_OK);
+    reel_clip_free(&clip);
+}
+
+static void must_step(trained *t, int step)
+{
+    reel_error error = {REEL_OK, ""};
+    must_set(t, step);
     reel_status status = reel_trainer_step(t->trainer, (uint64_t)step + 1, 1e-3 / (step + 1), &t->report[step], &error);
     ck_assert_msg(status == REEL_OK, "step %d: %s", step, error.text);
-    reel_clip_free(&clip);
 }
 
 static void begin_training(trained *t, const char *graphs, bool bf16)
@@ -103,6 +110,14 @@ static void same_parameters(const trained *a, const trained *b)
     }
 }
 
+static void same_training(const trained *a, const trained *b)
+{
+    for (int step = 0; step < STEPS; step++)
+        ck_assert_msg(a->report[step].total == b->report[step].total && a->report[step].norm == b->report[step].norm,
+                      "step %d: loss %.17g and %.17g", step, a->report[step].total, b->report[step].total);
+    same_parameters(a, b);
+}
+
 /* The learning rate, the number of the step and the clip change from run to run. */
 static void check_training(bool bf16)
 {
@@ -117,11 +132,7 @@ static void check_training(bool bf16)
     for (int step = 2; step < STEPS; step++) must_step(&recorded, step);
     ck_assert_int_eq(emulated.recorded, graphs + 1);
     ck_assert_int_eq(emulated.launches, launches);
-    for (int step = 0; step < STEPS; step++)
-        ck_assert_msg(plain.report[step].total == recorded.report[step].total &&
-                          plain.report[step].norm == recorded.report[step].norm,
-                      "step %d: loss %.17g and %.17g", step, plain.report[step].total, recorded.report[step].total);
-    same_parameters(&plain, &recorded);
+    same_training(&plain, &recorded);
     end_training(&plain);
     end_training(&recorded);
 }
@@ -130,6 +141,105 @@ START_TEST(training_has_the_same_bits)
 {
     check_training(false);
     check_training(true);
+}
+END_TEST
+
+/* --- clips that are sent while a step runs --- */
+
+static void begin_step(trained *t, int step)
+{
+    reel_error error = {REEL_OK, ""};
+    reel_status status = reel_trainer_begin(t->trainer, (uint64_t)step + 1, 1e-3 / (step + 1), &error);
+    ck_assert_msg(status == REEL_OK, "step %d: %s", step, error.text);
+}
+
+static void must_send(trained *t, int step)
+{
+    reel_error error = {REEL_OK, ""};
+    must_set(t, step);
+    ck_assert_msg(reel_trainer_send(t->trainer, &error) == REEL_OK, "%s", error.text);
+}
+
+static void train_sending(trained *t)
+{
+    reel_error error = {REEL_OK, ""};
+    must_set(t, 0);
+    for (int step = 0; step < STEPS; step++) {
+        begin_step(t, step);
+        if (step == 1) must_send(t, 0); /* thought better of */
+        if (step + 1 < STEPS) must_send(t, step + 1);
+        ck_assert_msg(reel_trainer_end(t->trainer, &t->report[step], &error) == REEL_OK, "%s", error.text);
+    }
+}
+
+/* The copies are done as late as they may be, then as early. */
+START_TEST(clips_sent_ahead_arrive)
+{
+    int objects = emulated.objects;
+    trained plain;
+    begin_training(&plain, "off", false);
+    for (int step = 0; step < STEPS; step++) must_step(&plain, step);
+    for (int early = 0; early < 2; early++) {
+        trained sending;
+        emulated.beside_at_once = early;
+        begin_training(&sending, NULL, false);
+        train_sending(&sending);
+        emulated.beside_at_once = false;
+        same_training(&plain, &sending);
+        end_training(&sending);
+    }
+    end_training(&plain);
+    ck_assert_int_eq(emulated.objects, objects);
+}
+END_TEST
+
+/* Values are written ahead again before anything has waited for the first ones to be read. */
+static void check_order(reel_backend *backend)
+{
+    enum { COUNT = 1000 };
+    static float sent[2][COUNT], came[COUNT];
+    reel_error error = {REEL_OK, ""};
+    void *place = backend->allocate(backend, sizeof came, &error);
+    for (int i = 0; i < COUNT; i++) sent[0][i] = (float)i, sent[1][i] = (float)-i;
+    ck_assert(!backend->write_ahead(backend, place, sent[0], sizeof came, &error) && !backend->arrive(backend, &error));
+    ck_assert(!backend->write_ahead(backend, place, sent[1], sizeof came, &error));
+    ck_assert(!backend->read(backend, came, place, sizeof came, &error));
+    ck_assert_msg(!memcmp(came, sent[0], sizeof came), "the first values were overtaken");
+    ck_assert(!backend->arrive(backend, &error) && !backend->read(backend, came, place, sizeof came, &error));
+    ck_assert_msg(!memcmp(came, sent[1], sizeof came), "the second values did not arrive");
+    backend->release(backend, place);
+}
+
+START_TEST(writes_ahead_keep_their_order)
+{
+    int objects = emulated.objects;
+    reel_backend *backend = must_open(NULL);
+    for (int early = 0; early < 2; early++) {
+        emulated.beside_at_once = early;
+        check_order(backend);
+    }
+    emulated.beside_at_once = false;
+    backend->close(backend);
+    ck_assert_int_eq(emulated.objects, objects);
+}
+END_TEST
+
+/* What was sent for the next step does not hide what is wrong with this one. */
+START_TEST(a_bad_clip_is_found_after_the_next_was_sent)
+{
+    trained t;
+    reel_clip clip;
+    reel_error error = {REEL_OK, ""};
+    begin_training(&t, NULL, false);
+    sample(&clip, 0);
+    clip.rgb[5] = INFINITY;
+    ck_assert_int_eq(reel_trainer_set_clip(t.trainer, 0, &clip, &error), REEL_OK);
+    reel_clip_free(&clip);
+    begin_step(&t, 0);
+    must_send(&t, 1);
+    ck_assert_int_eq(reel_trainer_end(t.trainer, &t.report[0], &error), REEL_NONFINITE);
+    ck_assert_msg(strstr(error.text, "is the first with a NaN or infinity"), "%s", error.text);
+    end_training(&t);
 }
 END_TEST
 
@@ -343,9 +453,12 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {training_has_the_same_bits, random_numbers_are_new_in_every_run,
-                                  every_op_can_be_recorded,   refused_labels_are_told_by_replays,
-                                  each_plan_is_recorded_once, failed_recordings_leave_nothing,
-                                  unknown_words_are_refused};
+    const TTest *const tests[] = {
+        training_has_the_same_bits,          clips_sent_ahead_arrive,
+        writes_ahead_keep_their_order,       a_bad_clip_is_found_after_the_next_was_sent,
+        random_numbers_are_new_in_every_run, every_op_can_be_recorded,
+        refused_labels_are_told_by_replays,  each_plan_is_recorded_once,
+        failed_recordings_leave_nothing,     unknown_words_are_refused,
+    };
     return tiny_suite("cuda runs", tests, sizeof tests / sizeof *tests);
 }

@@ -192,12 +192,12 @@ static reel_status save(training_run *r)
     return reel_run_save(&r->run, reel_trainer_parameters(r->trainer), metadata, count, &r->error);
 }
 
-static reel_status next_batch(training_run *r)
+static reel_status next_batch(training_run *r, reel_error *error)
 {
     for (int b = 0; b < r->o.batch; b++) {
         reel_clip clip;
-        reel_status status = reel_loader_next(r->loader, &clip, &r->error);
-        if (!status) status = reel_trainer_set_clip(r->trainer, b, &clip, &r->error);
+        reel_status status = reel_loader_next(r->loader, &clip, error);
+        if (!status) status = reel_trainer_set_clip(r->trainer, b, &clip, error);
         reel_clip_free(&clip);
         if (status) return status;
     }
@@ -217,18 +217,36 @@ static void tell(const training_run *r, reel_progress *progress, const reel_step
     fflush(stdout);
 }
 
+static bool goes_on(const training_run *r)
+{
+    return r->done < (uint64_t)r->o.steps && !reel_signal_caught();
+}
+
+/* A step, with the clips of the next one fetched while a device is at work. What is wrong with those is `later`: told
+   after this step, which knows nothing of it. */
+static reel_status one_step(training_run *r, reel_step_report *report, reel_error *later)
+{
+    reel_status status = reel_trainer_begin(r->trainer, r->done + 1, r->o.lr, &r->error);
+    if (status) return status;
+    if (r->done + 1 < (uint64_t)r->o.steps && !reel_signal_caught() && !next_batch(r, later))
+        reel_trainer_send(r->trainer, later);
+    status = reel_trainer_end(r->trainer, report, &r->error);
+    if (!status) r->done++;
+    return status;
+}
+
 static reel_status steps(training_run *r)
 {
     reel_progress progress;
-    reel_status status = REEL_OK;
+    reel_error later = {REEL_OK, ""};
     uint64_t saved = r->done;
     reel_progress_begin(&progress, "train", r->done, (uint64_t)r->o.steps, r->o.quiet);
-    while (!status && r->done < (uint64_t)r->o.steps && !reel_signal_caught()) {
+    reel_status status = goes_on(r) ? next_batch(r, &r->error) : REEL_OK;
+    while (!status && goes_on(r)) {
         reel_step_report report = {0};
-        status = next_batch(r);
-        if (!status) status = reel_trainer_step(r->trainer, r->done + 1, r->o.lr, &report, &r->error);
+        if (later.status) r->error = later;
+        status = later.status ? later.status : one_step(r, &report, &later);
         if (status) break;
-        r->done++;
         status = reel_run_log(&r->run, r->done, r->o.lr, &report, &r->error);
         tell(r, &progress, &report);
         if (!status && r->done % (uint64_t)r->o.save_every == 0 && !(status = save(r))) saved = r->done;

@@ -22,6 +22,9 @@ struct reel_trainer {
     float *values;  /* frames, then masks, each [batch, channels, H, W], then weights */
     void *transfer; /* one input in the plan's dtype */
     bool *invalid;  /* per frame and clip of the batch */
+    bool sent;      /* the clips are on their way to the device */
+    uint64_t step;  /* that was begun, and when */
+    double began;
 };
 
 static int clip_frames(const reel_trainer *t)
@@ -158,13 +161,20 @@ const reel_plan *reel_trainer_plan(const reel_trainer *t)
     return t->plan;
 }
 
+/* A device that works on its own is sent the clips of the next step meanwhile. */
+static bool sends_ahead(const reel_trainer *t)
+{
+    return reel_parameters_backend(t->set)->write_ahead != NULL;
+}
+
 /* Clips held, one handed over, the batch, an input on its way to the device and, while saving, the largest parameter.
- */
+   A batch that is sent ahead lies in the host's memory and the device's once more. */
 size_t reel_trainer_host(const reel_trainer *t)
 {
     size_t clip = 4 * plane(t) * (size_t)clip_frames(t) * sizeof(float), batch = (size_t)t->training.batch, largest = 0;
     for (int i = 0; t->training.saves && i < reel_parameters_count(t->set); i++)
         if (reel_parameter_at(t->set, i)->bytes > largest) largest = reel_parameter_at(t->set, i)->bytes;
+    if (sends_ahead(t)) batch *= 3;
     return clip * ((size_t)t->training.ahead + 1 + batch) + 3 * batch_plane(t) * reel_dtype_size(t->training.dtype) +
            largest;
 }
@@ -192,15 +202,18 @@ reel_status reel_trainer_set_clip(reel_trainer *t, int b, const reel_clip *clip,
     return REEL_OK;
 }
 
-static reel_status write(reel_trainer *t, reel_tensor *input, const float *values, size_t n, reel_error *error)
+typedef reel_status writer(reel_plan *plan, reel_tensor *input, const void *data, reel_error *error);
+
+static reel_status write(reel_trainer *t, writer *put, reel_tensor *input, const float *values, size_t n,
+                         reel_error *error)
 {
-    if (t->training.dtype == REEL_F32) return reel_plan_write(t->plan, input, values, error);
+    if (t->training.dtype == REEL_F32) return put(t->plan, input, values, error);
     for (size_t i = 0; i < n; i++) ((double *)t->transfer)[i] = values[i];
-    return reel_plan_write(t->plan, input, t->transfer, error);
+    return put(t->plan, input, t->transfer, error);
 }
 
 /* A frame counts when the mask of every clip of the batch is known there. */
-static reel_status write_weights(reel_trainer *t, reel_error *error)
+static reel_status write_weights(reel_trainer *t, writer *put, reel_error *error)
 {
     float weight[1024];
     int frames = clip_frames(t);
@@ -210,15 +223,15 @@ static reel_status write_weights(reel_trainer *t, reel_error *error)
         for (int b = 0; b < t->training.batch; b++)
             if (t->invalid[f * t->training.batch + b]) weight[f] = 0;
     }
-    return write(t, t->weight, weight, (size_t)frames, error);
+    return write(t, put, t->weight, weight, (size_t)frames, error);
 }
 
-static reel_status write_clips(reel_trainer *t, reel_error *error)
+static reel_status write_clips(reel_trainer *t, writer *put, reel_error *error)
 {
-    reel_status status = have_buffers(t) ? write_weights(t, error) : reel_fail_memory(error);
+    reel_status status = have_buffers(t) ? write_weights(t, put, error) : reel_fail_memory(error);
     for (int f = 0; !status && f < clip_frames(t); f++) {
-        status = write(t, t->frame[f], frame_values(t, f), 3 * batch_plane(t), error);
-        if (!status) status = write(t, t->mask[f], mask_values(t, f), batch_plane(t), error);
+        status = write(t, put, t->frame[f], frame_values(t, f), 3 * batch_plane(t), error);
+        if (!status) status = write(t, put, t->mask[f], mask_values(t, f), batch_plane(t), error);
     }
     return status;
 }
@@ -235,26 +248,48 @@ static double read_scalar(reel_trainer *t, reel_tensor *x, reel_status *status, 
     return t->training.dtype == REEL_F32 ? (double)value.f32 : value.f64;
 }
 
-reel_status reel_trainer_step(reel_trainer *t, uint64_t step, double lr, reel_step_report *report, reel_error *error)
+reel_status reel_trainer_begin(reel_trainer *t, uint64_t step, double lr, reel_error *error)
 {
-    double number = (double)step, start = reel_seconds();
-    reel_status status = write_clips(t, error);
+    double number = (double)step;
+    t->step = step;
+    t->began = reel_seconds();
+    reel_status status = t->sent ? reel_plan_arrive(t->plan, error) : write_clips(t, reel_plan_write, error);
+    t->sent = false;
     if (!status) status = reel_plan_write(t->plan, t->update.step, &number, error);
     if (!status) status = reel_plan_write(t->plan, t->update.lr, &lr, error);
     reel_plan_random(t->plan, t->training.seed, step);
-    if (!status) status = reel_plan_run(t->plan, error);
+    return status ? status : reel_plan_start(t->plan, error);
+}
+
+reel_status reel_trainer_send(reel_trainer *t, reel_error *error)
+{
+    if (!sends_ahead(t)) return REEL_OK;
+    reel_status status = write_clips(t, reel_plan_write_ahead, error);
+    t->sent = !status;
+    return status;
+}
+
+reel_status reel_trainer_end(reel_trainer *t, reel_step_report *report, reel_error *error)
+{
+    reel_status status = reel_plan_wait(t->plan, error);
     if (status) return status;
     report->total = read_scalar(t, t->reported[0], &status, error);
     report->bce = read_scalar(t, t->reported[1], &status, error);
     report->iou = read_scalar(t, t->reported[2], &status, error);
     report->norm = read_scalar(t, t->reported[3], &status, error);
     report->classes = read_scalar(t, t->reported[4], &status, error);
-    report->seconds = reel_seconds() - start;
+    report->seconds = reel_seconds() - t->began;
     if (status || (isfinite(report->total) && isfinite(report->norm))) return status;
     reel_error cause = {REEL_OK, ""};
-    reel_plan_run_checked(t->plan, &cause);
+    reel_plan_run_checked(t->plan, &cause); /* on the same clips: those that were sent have not arrived */
     return reel_fail(error, REEL_NONFINITE,
                      "step %llu: the loss is %g and the gradient norm %g; %s; nothing was changed",
-                     (unsigned long long)step, report->total, report->norm,
+                     (unsigned long long)t->step, report->total, report->norm,
                      *cause.text ? cause.text : "the same step run again is finite");
+}
+
+reel_status reel_trainer_step(reel_trainer *t, uint64_t step, double lr, reel_step_report *report, reel_error *error)
+{
+    reel_status status = reel_trainer_begin(t, step, lr, error);
+    return status ? status : reel_trainer_end(t, report, error);
 }

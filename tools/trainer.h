@@ -26,7 +26,7 @@ typedef struct {
 typedef struct {
     double total, bce, iou, classes; /* classes: NaN without the distance head */
     double norm;                     /* of the gradients, before clipping */
-    double seconds;
+    double seconds;                  /* from begin to end, what was done between them included */
 } reel_step_report;
 
 typedef struct reel_trainer reel_trainer;
@@ -40,12 +40,18 @@ const reel_plan *reel_trainer_plan(const reel_trainer *trainer);
 /* Bytes that training holds beside the plan. */
 size_t reel_trainer_host(const reel_trainer *trainer);
 
-/* Puts a clip of the trainer's size at place b of the batch; [frames + 1] frames. */
+/* Puts a clip of the trainer's size at place b of the batch of the next step; [frames + 1] frames. */
 reel_status reel_trainer_set_clip(reel_trainer *trainer, int b, const reel_clip *clip, reel_error *error);
 
 /* Update number `step`, from 1. A loss or gradient that is not finite is REEL_NONFINITE, names the first node that made
    it, and has changed nothing. */
 reel_status reel_trainer_step(reel_trainer *trainer, uint64_t step, double lr, reel_step_report *report,
                               reel_error *error);
+
+/* The same in two halves. Between them the clips of the next step may be set, and sent to a device that works
+   meanwhile. */
+reel_status reel_trainer_begin(reel_trainer *trainer, uint64_t step, double lr, reel_error *error);
+reel_status reel_trainer_send(reel_trainer *trainer, reel_error *error);
+reel_status reel_trainer_end(reel_trainer *trainer, reel_step_report *report, reel_error *error);
 
 #endif

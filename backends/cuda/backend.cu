@@ -20,29 +20,31 @@ reel_status cuda_check(const cuda_device *device, cudaError_t result, const char
 
 /* --- memory --- */
 
+reel_status cuda_allocate(const cuda_device *device, size_t bytes, void **block, reel_error *error)
+{
+    size_t unused = 0, total = 0;
+    *block = NULL;
+    cudaSetDevice(device->number);
+    cudaError_t result = cudaMalloc(block, bytes ? bytes : 1);
+    if (result != cudaErrorMemoryAllocation) return CUDA_TRY(device, error, result);
+    cudaGetLastError();
+    cudaMemGetInfo(&unused, &total);
+    return reel_fail(
+        error, REEL_ENVIRONMENT,
+        "cuda:%d: out of memory: %.0f MiB asked for, %.0f of %.0f MiB unused; a smaller batch or picture or a shorter "
+        "clip needs less, see --dry-run",
+        device->number, (double)bytes / MIB, (double)unused / MIB, (double)total / MIB);
+}
+
 static void *allocate(reel_backend *backend, size_t bytes, reel_error *error)
 {
-    const cuda_device *device = device_of(backend);
-    void *block = NULL;
-    size_t unused = 0, total = 0;
-    cudaSetDevice(device->number);
-    cudaError_t result = cudaMalloc(&block, bytes ? bytes : 1);
-    if (result == cudaErrorMemoryAllocation) {
-        cudaGetLastError();
-        cudaMemGetInfo(&unused, &total);
-        reel_fail(
-            error, REEL_ENVIRONMENT,
-            "cuda:%d: out of memory: %.0f MiB asked for, %.0f of %.0f MiB unused; a smaller batch or picture or a "
-            "shorter clip needs less, see --dry-run",
-            device->number, (double)bytes / MIB, (double)unused / MIB, (double)total / MIB);
-        return NULL;
-    }
-    return CUDA_TRY(device, error, result) ? NULL : block;
+    void *block;
+    return cuda_allocate(device_of(backend), bytes, &block, error) ? NULL : block;
 }
 
 static void release(reel_backend *backend, void *block)
 {
-    (void)backend;
+    cuda_forget_uploads(device_of(backend), block);
     cudaFree(block);
 }
 
@@ -118,6 +120,7 @@ static reel_status examine(int number, reel_error *error)
 static void close_device(reel_backend *backend)
 {
     cuda_device *device = device_of(backend);
+    cuda_close_uploads(device);
     cudaFree(device->start);
     cudaFreeHost(device->host_start);
     cudaFreeHost(device->host_fault);
@@ -132,9 +135,8 @@ static reel_status open_device(cuda_device *device, reel_error *error)
     if (!status) status = CUDA_TRY(device, error, cudaStreamCreate(&device->stream));
     if (!status) status = CUDA_TRY(device, error, cudaMallocHost((void **)&device->host_start, sizeof(cuda_start)));
     if (!status) status = CUDA_TRY(device, error, cudaMallocHost((void **)&device->host_fault, sizeof(uint64_t)));
-    if (status) return status;
-    device->start = (cuda_start *)allocate(&device->backend, sizeof *device->start, error);
-    return device->start ? REEL_OK : REEL_ENVIRONMENT;
+    if (!status) status = cuda_open_uploads(device, error);
+    return status ? status : cuda_allocate(device, sizeof *device->start, (void **)&device->start, error);
 }
 
 /* Every array of the node can be counted with 31 bits. */
@@ -173,6 +175,8 @@ reel_backend *reel_cuda_backend(int number, reel_error *error)
                                    .write = write_block,
                                    .read = read_block,
                                    .copy = copy_block,
+                                   .write_ahead = cuda_write_ahead,
+                                   .arrive = cuda_arrive,
                                    .kernel = find_kernel,
                                    .begin_run = cuda_begin_run,
                                    .end_run = cuda_end_run,

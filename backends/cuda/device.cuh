@@ -51,6 +51,15 @@ struct cuda_start {
 /* What products of float32 are made of: the sum of three TF32 products, one TF32 product, or float32. */
 enum cuda_tf32 { CUDA_TF32_SPLIT, CUDA_TF32_ON, CUDA_TF32_OFF };
 
+struct cuda_upload;
+
+/* Writes for the next run (upload.cu). */
+struct cuda_uploads {
+    cudaStream_t stream;
+    cudaEvent_t sent, taken; /* what was written has come to the device; and into its place */
+    cuda_upload *first;
+};
+
 struct cuda_device {
     reel_backend backend; /* first, so that a pointer to it is one to the whole */
     int number;
@@ -60,6 +69,7 @@ struct cuda_device {
     unsigned long long *host_fault;          /* pinned: how the run ended */
     cuda_complaints one_by_one, *complaints; /* of runs that are not recorded; of this run */
     bool records, capturing;
+    cuda_uploads uploads;
 };
 
 /* What the environment asks for. */
@@ -197,7 +207,18 @@ void cuda_forget(reel_backend *backend, reel_recording *recording);
 /* What `records` is by REEL_CUDA_GRAPH. */
 reel_status cuda_asked_to_record(bool *records, reel_error *error);
 
+/* --- writes for the next run (upload.cu) --- */
+
+reel_status cuda_open_uploads(cuda_device *device, reel_error *error);
+void cuda_close_uploads(cuda_device *device);
+reel_status cuda_write_ahead(reel_backend *backend, void *to, const void *from, size_t bytes, reel_error *error);
+reel_status cuda_arrive(reel_backend *backend, reel_error *error);
+/* A block is released: nothing will be written there any more. */
+void cuda_forget_uploads(cuda_device *device, const void *block);
+
 /* --- memory --- */
+
+reel_status cuda_allocate(const cuda_device *device, size_t bytes, void **block, reel_error *error);
 
 /* Zeroes an array. */
 reel_status cuda_clear(const reel_call *call, const reel_array *array);

@@ -204,12 +204,18 @@ static size_t pages(const char *end)
     return ((size_t)(end - heap) + 0xffff) / 0x10000 * 0x10000;
 }
 
-static void check_guards(char *at, size_t bytes)
+/* `count` bytes, less than two guards, are as they were put there. */
+static bool untouched(const char *at, size_t count)
 {
-    for (size_t i = 0; i < GUARD; i++)
-        if ((unsigned char)at[-1 - (ptrdiff_t)i] != SENTINEL) stop("something was written before an allocation");
-    for (size_t i = bytes; i < rounded(bytes) + GUARD; i++)
-        if ((unsigned char)at[i] != SENTINEL) stop("something was written behind an allocation");
+    static unsigned char guard[2 * GUARD];
+    if (!guard[0]) memset(guard, SENTINEL, sizeof guard);
+    return !memcmp(at, guard, count);
+}
+
+static void check_guards(const char *at, size_t bytes)
+{
+    if (!untouched(at - GUARD, GUARD)) stop("something was written before an allocation");
+    if (!untouched(at + bytes, rounded(bytes) + GUARD - bytes)) stop("something was written behind an allocation");
 }
 
 /* The first gap that holds the block and its guards. */

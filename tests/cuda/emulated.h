@@ -10,6 +10,7 @@ typedef struct {
     bool old_gpu;         /* one that the kernels were not compiled for */
     size_t memory;        /* bytes that a device has */
     bool backwards;       /* the last block and the last thread run first */
+    bool beside_at_once;  /* a stream that waits for no other does its work at once instead of late */
     int fail_launch;      /* the n-th launch from now fails; 0: none does */
     int fail_synchronize; /* the n-th wait tells of an illegal address */
     int fail_instantiate; /* the n-th graph cannot be made ready */

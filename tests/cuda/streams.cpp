@@ -15,6 +15,7 @@ struct emulated_stream {
     std::deque<emulated_work> waiting;
     emulated_graph *capture;
     bool spoiled; /* by a call that cannot be captured */
+    bool beside;  /* made not to wait for others */
 };
 struct emulated_event {
     cudaStream_t stream;
@@ -62,6 +63,10 @@ cudaError_t emulate_enqueue(cudaStream_t stream, emulated_work work)
         stream->waiting.push_back(std::move(work));
     else
         stream->capture->work.push_back(std::move(work));
+    if (!stream->beside || !emulated.beside_at_once) return cudaSuccess;
+    emulate_open_memory(true);
+    emulate_drain(stream);
+    emulate_open_memory(false);
     return cudaSuccess;
 }
 
@@ -74,9 +79,11 @@ cudaError_t cudaStreamCreate(cudaStream_t *stream)
     emulated.objects++;
     return cudaSuccess;
 }
-cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned)
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned flags)
 {
-    return cudaStreamCreate(stream);
+    cudaError_t result = cudaStreamCreate(stream);
+    (*stream)->beside = flags & cudaStreamNonBlocking;
+    return result;
 }
 cudaError_t cudaStreamDestroy(cudaStream_t stream)
 {
