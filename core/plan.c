@@ -169,7 +169,7 @@ static reel_status fit(reel_plan *plan, reel_budget budget, reel_error *error)
 {
     enum { ROUNDS = 6 };
     size_t before = plan->arena_bytes, total = reel_plan_cost(plan).total + budget.beside, outside = total - before;
-    reel_recompute_goal goal = {.extra = budget.bytes ? INFINITY : budget.extra};
+    reel_recompute_goal goal = {.extra = budget.bytes ? INFINITY : budget.extra, .tries = budget.tries};
     if (budget.bytes > outside) goal.bytes = budget.bytes - outside;
     reel_recompute chosen = {0};
     reel_status status = REEL_OK;

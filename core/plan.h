@@ -24,6 +24,7 @@ reel_plan *reel_plan_new(reel_graph *graph, reel_backend *backend, reel_tensor *
 typedef struct {
     size_t bytes;  /* of all that reel_plan_cost counts, at any price in time; 0: no limit */
     size_t beside; /* bytes that the program needs on top of the plan, counted in */
+    int tries;     /* of what to compute again, to be used up before a budget is refused; 0: any number */
     double extra;  /* without a limit: the most work to add to save memory, as a share of a run's; 0: none */
 } reel_budget;
 

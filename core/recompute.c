@@ -26,6 +26,7 @@ typedef struct {
     reel_cuts cuts;
     reel_layout now; /* of the cuts */
     double needed;   /* work of a run without cuts */
+    int tries;       /* of cuts so far */
     bool *tried;     /* per output in the wiring: freeing its memory was no good */
 } search;
 
@@ -214,6 +215,7 @@ static bool try_cuts(search *s, reel_cuts *cuts, bool *better)
     reel_layout next;
     bool fits;
     *better = false;
+    s->tries++;
     if (!lay_out(s, cuts, s->needed * (1 + s->goal.extra), &next, &fits)) return false;
     *better = fits && next.peak <= s->now.peak && alive_at(&next, peak->at, peak->place) < s->now.peak;
     if (*better) take_over(s, &next, cuts);
@@ -228,6 +230,11 @@ static bool try_options(search *s, reel_survey *survey, const option *list, int 
     bool ok = add_options(s, survey, list, count, bytes, &cuts) && try_cuts(s, &cuts, better);
     reel_cuts_free(&cuts);
     return ok;
+}
+
+static bool used_up(const search *s)
+{
+    return s->goal.tries && s->tries >= s->goal.tries;
 }
 
 /* For the tensor whose memory an option would free: it was tried in vain. */
@@ -246,7 +253,7 @@ static bool step_down(search *s, reel_survey *survey, option *list, bool *better
     bool ok = !survey->out_of_memory;
     memset(s->tried, 0, (size_t)s->wiring->first_output[s->wiring->nodes] * sizeof *s->tried);
     if (ok && count) ok = try_options(s, survey, list, count, step, better);
-    for (int i = 0; ok && !*better && i < count; i++) {
+    for (int i = 0; ok && !*better && i < count && !used_up(s); i++) {
         bool *mark = tried(s, &list[i]);
         if (!*mark) ok = try_options(s, survey, &list[i], 1, 0, better);
         if (!*better) *mark = true;
@@ -257,7 +264,7 @@ static bool step_down(search *s, reel_survey *survey, option *list, bool *better
 static bool lower_peak(search *s)
 {
     bool better = true, ok = true;
-    while (ok && better && s->now.peak > s->goal.bytes) {
+    while (ok && better && s->now.peak > s->goal.bytes && !used_up(s)) {
         reel_survey survey;
         option *list = reel_alloc_raw((size_t)s->now.lives.stores, sizeof *list);
         better = false;
@@ -283,6 +290,7 @@ static int dearer_first(const void *a, const void *b)
 /* Drops a cut if it saves work and the peak stays below a bound. False when out of memory. */
 static bool try_without(search *s, const reel_cut *cut, size_t bound)
 {
+    s->tries++;
     reel_cuts cuts = {0};
     reel_layout next;
     bool ok = true, fits;
@@ -305,7 +313,7 @@ static bool take_back(search *s)
     bool ok = list != NULL;
     for (int i = 0; ok && i < count; i++) list[i] = (priced){s->cuts.cut[i], s->facts.work[s->cuts.cut[i].node]};
     if (ok && count) qsort(list, (size_t)count, sizeof *list, dearer_first);
-    for (int i = 0; ok && i < count && i < tries; i++) ok = try_without(s, &list[i].cut, bound);
+    for (int i = 0; ok && i < count && i < tries && !used_up(s); i++) ok = try_without(s, &list[i].cut, bound);
     reel_free(list);
     return ok;
 }

@@ -16,6 +16,7 @@
 typedef struct {
     size_t bytes; /* what lives together should take no more; 0: as little as can be */
     double extra; /* the most work that may be added, as a share of that of a run */
+    int tries;    /* of cuts, after which what has been found must do; 0: any number */
 } reel_recompute_goal;
 
 typedef struct {

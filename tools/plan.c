@@ -1,12 +1,12 @@
 /* reel plan: where the memory of a training step goes. Plans the step as `reel train` would and shows the arena: which
    tensors are alive at the peak, and a picture of all of them over time. Nothing is computed. */
 #include "core/memory.h"
+#include "tools/advice.h"
 #include "tools/commands.h"
 #include "tools/device.h"
 #include "tools/model_options.h"
 #include "tools/options.h"
 #include "tools/timeline.h"
-#include "tools/trainer.h"
 
 #include <stdio.h>
 
@@ -110,7 +110,7 @@ static reel_status show(const plan_options *o, reel_error *error)
                               .seed = 1};
     reel_backend *backend = reel_device_open(o->model.device, o->threads, error);
     if (!backend) return error->status;
-    reel_trainer *trainer = reel_trainer_new(&training, backend, error);
+    reel_trainer *trainer = reel_trainer_or_advice(&training, backend, error);
     reel_timeline t = {0};
     reel_status status = trainer ? REEL_OK : error->status;
     if (!status && !reel_timeline_new(&t, reel_trainer_plan(trainer))) status = reel_fail_memory(error);

@@ -1,6 +1,7 @@
 /* reel train: clips in, weights out. */
 #include "core/memory.h"
 #include "models/checkpoint.h"
+#include "tools/advice.h"
 #include "tools/commands.h"
 #include "tools/cost_report.h"
 #include "tools/data.h"
@@ -261,7 +262,7 @@ static reel_status train(training_run *r)
     reel_training training = plan_of(&r->o);
     r->backend = reel_device_open(r->o.model.device, r->o.threads, &r->error);
     if (!r->backend) return r->error.status;
-    r->trainer = reel_trainer_new(&training, r->backend, &r->error);
+    r->trainer = reel_trainer_or_advice(&training, r->backend, &r->error);
     if (!r->trainer) return r->error.status;
     if (r->o.dry_run) {
         const reel_parameters *set = reel_trainer_parameters(r->trainer);

@@ -55,7 +55,8 @@ static const double almost_free = 0.02;
 
 static reel_plan *plan_within(reel_trainer *t, reel_tensor *const *wanted, int count, reel_error *error)
 {
-    reel_budget budget = {.bytes = t->training.memory, .beside = reel_trainer_host(t), .extra = almost_free};
+    reel_budget budget = {
+        .bytes = t->training.memory, .beside = reel_trainer_host(t), .extra = almost_free, .tries = t->training.tries};
     return reel_plan_new_within(t->graph, reel_parameters_backend(t->set), wanted, count, budget, error);
 }
 

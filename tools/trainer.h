@@ -16,6 +16,7 @@ typedef struct {
     bool bf16; /* mixed precision (models/net.h) */
     bool recompute;
     size_t memory;   /* bytes that all may take; 0: what costs next to no time is computed again, and no more */
+    int tries;       /* of what to compute again for it; 0: any number */
     int ahead;       /* clips that are held for the steps to come */
     bool saves;      /* parameters are written to files, with the largest copied */
     bool clip_batch; /* what is not recurrent for all frames at once (autograd/time_batch.h); not with recompute */
