@@ -356,6 +356,63 @@ static void weights(small *s, float w[12])
     ck_assert_msg(!reel_parameter_read(s->w, w, &error), "%s", error.text);
 }
 
+/* --- updates that are started together --- */
+
+enum { PARAMETERS = 100, MOST = 70, UPDATES = PARAMETERS + 1 };
+
+static reel_tensor *one_update(reel_graph *graph, reel_parameters *set, reel_tensor *rate, int i)
+{
+    float gradient[MOST];
+    char name[32];
+    reel_error error = {REEL_OK, ""};
+    reel_shape shape = REEL_SHAPE(i % (MOST + 1));
+    reel_init init = {REEL_INIT_NORMAL, 1};
+    for (int k = 0; k < MOST; k++) gradient[k] = (float)(k + i);
+    snprintf(name, sizeof name, "w.%d", i);
+    reel_tensor *w = reel_parameter_in(graph, reel_parameter_declare(set, name, REEL_F32, shape, init, true, &error));
+    snprintf(name, sizeof name, "m.%d", i);
+    reel_tensor *m = reel_parameter_in(graph, reel_parameter_declare(set, name, REEL_F32, shape, init, false, &error));
+    return reel_sgd(w, m, reel_constant(graph, REEL_F32, shape, gradient), rate, NULL,
+                    (reel_sgd_attr){.momentum = 0.5});
+}
+
+/* Every parameter is updated, and the last of them once more, by its own new values; then comes the norm of all. */
+static float update_all(reel_backend *backend, long long *launches)
+{
+    float norm = 0;
+    reel_error error = {REEL_OK, ""};
+    reel_graph *graph = reel_graph_new();
+    reel_parameters *set = reel_parameters_new(backend, 1);
+    reel_tensor *list[UPDATES + 1], *rate = reel_constant(graph, REEL_F32, REEL_SCALAR_SHAPE, &(float){0.5f});
+    for (int i = 0; i < PARAMETERS; i++) list[i] = one_update(graph, set, rate, i);
+    reel_tensor *last = list[PARAMETERS - 1];
+    list[PARAMETERS] = reel_sgd(last, reel_output(last, 1), last, rate, NULL, (reel_sgd_attr){.momentum = 0.5});
+    list[UPDATES] = reel_global_norm(list, UPDATES);
+    reel_plan *plan = reel_plan_new(graph, backend, list, UPDATES + 1, &error);
+    ck_assert_msg(plan != NULL, "%s", error.text);
+    *launches = emulated.launches;
+    ck_assert_msg(!reel_plan_run(plan, &error), "%s", error.text);
+    *launches = emulated.launches - *launches;
+    ck_assert(!reel_plan_read(plan, list[UPDATES], &norm, &error));
+    reel_plan_free(plan);
+    reel_graph_free(graph);
+    reel_parameters_free(set);
+    return norm;
+}
+
+/* 88 fit into a list. The second update waits for the first, the norm for all. */
+START_TEST(updates_are_started_together)
+{
+    long long none, launches;
+    reel_backend *host = reel_reference_backend(), *backend = must_open(NULL);
+    float expected = update_all(host, &none), norm = update_all(backend, &launches);
+    ck_assert_msg(fabsf(norm - expected) <= 1e-5f * expected, "the norm is %g, not %g", norm, expected);
+    ck_assert_int_eq(launches, 2 + 1 + 2 + 1);
+    host->close(host);
+    backend->close(backend);
+}
+END_TEST
+
 static const int32_t good[6] = {0, 1, -100, 1, 0, 1}, bad[6] = {0, 1, -100, 2, 7, 1};
 
 START_TEST(refused_labels_are_told_by_replays)
@@ -458,7 +515,8 @@ int main(void)
         writes_ahead_keep_their_order,       a_bad_clip_is_found_after_the_next_was_sent,
         random_numbers_are_new_in_every_run, every_op_can_be_recorded,
         refused_labels_are_told_by_replays,  each_plan_is_recorded_once,
-        failed_recordings_leave_nothing,     unknown_words_are_refused,
+        failed_recordings_leave_nothing,     updates_are_started_together,
+        unknown_words_are_refused,
     };
     return tiny_suite("cuda runs", tests, sizeof tests / sizeof *tests);
 }

@@ -51,9 +51,10 @@ static void release(reel_backend *backend, void *block)
 static reel_status transfer(reel_backend *backend, void *to, const void *from, size_t bytes, cudaMemcpyKind kind,
                             reel_error *error)
 {
-    const cuda_device *device = device_of(backend);
-    if (!bytes || to == from) return REEL_OK;
-    reel_status status = CUDA_TRY(device, error, cudaMemcpyAsync(to, from, bytes, kind, device->stream));
+    cuda_device *device = device_of(backend);
+    reel_status status = cuda_start_waiting(device, error);
+    if (status || !bytes || to == from) return status;
+    status = CUDA_TRY(device, error, cudaMemcpyAsync(to, from, bytes, kind, device->stream));
     if (status || kind == cudaMemcpyDeviceToDevice) return status;
     return CUDA_TRY(device, error, cudaStreamSynchronize(device->stream));
 }
@@ -75,9 +76,10 @@ static reel_status copy_block(reel_backend *backend, void *to, const void *from,
 
 reel_status cuda_clear(const reel_call *call, const reel_array *array)
 {
-    const cuda_device *device = cuda_of(call);
+    cuda_device *device = cuda_of(call);
     size_t bytes = (size_t)reel_elements(&array->shape) * reel_dtype_size(array->dtype);
-    if (!bytes) return REEL_OK;
+    reel_status status = cuda_start_waiting(device, call->error);
+    if (status || !bytes) return status;
     return CUDA_TRY(device, call->error, cudaMemsetAsync(array->data, 0, bytes, device->stream));
 }
 
@@ -126,6 +128,7 @@ static void close_device(reel_backend *backend)
     cudaFreeHost(device->host_fault);
     if (device->stream) cudaStreamDestroy(device->stream);
     reel_free(device->one_by_one.at);
+    reel_free(device->updates);
     reel_free(device);
 }
 

@@ -60,6 +60,8 @@ struct cuda_uploads {
     cuda_upload *first;
 };
 
+struct cuda_updates;
+
 struct cuda_device {
     reel_backend backend; /* first, so that a pointer to it is one to the whole */
     int number;
@@ -70,6 +72,8 @@ struct cuda_device {
     cuda_complaints one_by_one, *complaints; /* of runs that are not recorded; of this run */
     bool records, capturing;
     cuda_uploads uploads;
+    cuda_updates *updates; /* of parameters: the list of those that wait to be started together (optimise.cu) */
+    bool waiting;          /* there are some */
 };
 
 /* What the environment asks for. */
@@ -98,12 +102,20 @@ struct cuda_site {
     }
 };
 
+/* Updates that wait come before whatever is put into the stream. */
+reel_status cuda_start_updates(cuda_device *device, reel_error *error);
+inline reel_status cuda_start_waiting(cuda_device *device, reel_error *error)
+{
+    return device->waiting ? cuda_start_updates(device, error) : REEL_OK;
+}
+
 /* Starts a kernel on the call's device; nothing for no blocks. */
 template <class... P, class... A>
 reel_status cuda_launch(cuda_site site, dim3 blocks, dim3 threads, void (*kernel)(P...), A... arguments)
 {
-    const cuda_device *device = cuda_of(site.call);
-    if (!blocks.x || !blocks.y || !blocks.z) return REEL_OK;
+    cuda_device *device = cuda_of(site.call);
+    reel_status status = cuda_start_waiting(device, site.call->error);
+    if (status || !blocks.x || !blocks.y || !blocks.z) return status;
     cudaLaunchConfig_t config = {};
     config.gridDim = blocks;
     config.blockDim = threads;

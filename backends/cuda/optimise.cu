@@ -1,13 +1,18 @@
-/* adam, sgd and global_norm on the GPU: one pass over memory, which limits them. Step, rate and scale are scalars on
-   the device; what follows from them for every element, a block's first thread works out. An update leaves everything
-   as it is when a kernel of the run has refused a value, or the scale is not finite. */
-#include "backends/cuda/fold.cuh"
+/* adam and sgd on the GPU: one pass over memory, which limits them. Step, rate and scale are scalars on the device;
+   what follows from them for every element, a block's first thread works out. An update leaves everything as it is when
+   a kernel of the run has refused a value, or the scale is not finite.
+
+   A network has some hundred parameters, most of them small. Their updates follow each other in a run, so a call only
+   notes what is to be done, and updates by one rule are started together: when the list is full, or something else is
+   started, copied or waited for (cuda_start_waiting). One that reads or writes what another on the list writes comes
+   after it, in a list of its own. */
+#include "backends/cuda/several.cuh"
 
 extern "C" {
 #include "ops/update.h"
 }
 
-enum { PER_THREAD = 8, PIECE = CUDA_THREADS * PER_THREAD, NORM_PIECE = 1 << 14 };
+enum { PIECE = CUDA_THREADS * 8, ARRAYS = 4, SCALARS = 3 };
 
 /* A scalar of either float type; one left out is 1. */
 struct scalar {
@@ -26,120 +31,133 @@ __device__ static double value_of(scalar s)
     return !s.data ? 1 : s.single ? (double)*(const float *)s.data : *(const double *)s.data;
 }
 
-static dim3 pieces(const reel_array *w)
-{
-    return dim3((cuda_elements(w) + PIECE - 1) / PIECE);
-}
+/* --- the rules: what holds for all elements, and what becomes of one --- */
 
-template <class T>
-__global__ static void adam(T *w, T *m, T *v, const T *gradient, reel_adam_attr attr, scalar t, scalar lr, scalar scale,
-                            const unsigned long long *fault, unsigned n)
-{
-    __shared__ reel_adam_step s;
-    if (threadIdx.x == 0) s = reel_adam_step_at(&attr, value_of(t), value_of(lr), value_of(scale));
-    __syncthreads();
-    if (*fault != CUDA_NO_FAULT || !isfinite(s.scale)) return;
-    const T beta1 = (T)s.beta1, beta2 = (T)s.beta2, rest1 = (T)(1 - s.beta1), rest2 = (T)(1 - s.beta2);
-    const T factor = (T)s.scale, l2 = (T)s.l2, keep = (T)s.keep, rate = (T)s.rate, root = (T)(1 / s.root);
-    unsigned begin = blockIdx.x * PIECE, end = begin + PIECE < n ? begin + PIECE : n;
-    for (unsigned i = begin + threadIdx.x; i < end; i += blockDim.x) {
-        T g = factor * gradient[i] + l2 * w[i];
-        T mean = beta1 * m[i] + rest1 * g, square = beta2 * v[i] + rest2 * (g * g);
+template <class T> struct adam {
+    reel_adam_attr attr;
+    scalar t, lr, scale;
+    __device__ reel_adam_step prepare() const
+    {
+        return reel_adam_step_at(&attr, value_of(t), value_of(lr), value_of(scale));
+    }
+    __device__ void apply(const reel_adam_step &s, void *const at[ARRAYS], unsigned i) const
+    {
+        T *w = (T *)at[0], *m = (T *)at[1], *v = (T *)at[2], before = w[i];
+        T g = (T)s.scale * ((const T *)at[3])[i] + (T)s.l2 * before;
+        T mean = (T)s.beta1 * m[i] + (T)(1 - s.beta1) * g;
+        T square = (T)s.beta2 * v[i] + (T)(1 - s.beta2) * (g * g);
         m[i] = mean;
         v[i] = square;
-        w[i] = keep * w[i] - rate * mean / (sqrt(square) * root + (T)s.epsilon);
+        w[i] = (T)s.keep * before - (T)s.rate * mean / (sqrt(square) * (T)(1 / s.root) + (T)s.epsilon);
     }
+};
+
+struct sgd_step {
+    double rate, scale;
+};
+
+template <class T> struct sgd {
+    reel_sgd_attr attr;
+    scalar lr, scale;
+    __device__ sgd_step prepare() const { return {value_of(lr), value_of(scale)}; }
+    __device__ void apply(const sgd_step &s, void *const at[ARRAYS], unsigned i) const
+    {
+        T *w = (T *)at[0], *buffer = (T *)at[1], before = w[i], momentum = (T)attr.momentum;
+        T g = (T)s.scale * ((const T *)at[3])[i] + (T)attr.weight_decay * before, b = momentum * buffer[i] + g;
+        buffer[i] = b;
+        w[i] = before - (T)s.rate * (attr.nesterov ? g + momentum * b : b);
+    }
+};
+
+/* S is what the rule prepares. */
+template <class S, class R>
+__global__ static void update(cuda_several<ARRAYS> all, R rule, const unsigned long long *fault)
+{
+    __shared__ S s;
+    if (threadIdx.x == 0) s = rule.prepare();
+    __syncthreads();
+    if (*fault != CUDA_NO_FAULT || !isfinite(s.scale)) return;
+    cuda_piece p = cuda_piece_of(all, PIECE);
+    for (unsigned i = p.begin + threadIdx.x; i < p.end; i += blockDim.x) rule.apply(s, all.at[p.entry], i);
 }
 
-template <class T>
-__global__ static void sgd(T *w, T *buffer, const T *gradient, reel_sgd_attr attr, scalar lr, scalar scale,
-                           const unsigned long long *fault, unsigned n)
+/* --- the list of updates that wait --- */
+
+struct cuda_updates {
+    reel_call call; /* the first of them: its op, attributes and device */
+    reel_dtype dtype;
+    scalar number[SCALARS];
+    cuda_several<ARRAYS> arrays;
+};
+
+template <class T> static reel_status start(const cuda_updates *u, T)
 {
-    const double factor = value_of(scale);
-    if (*fault != CUDA_NO_FAULT || !isfinite(factor)) return;
-    const T rate = (T)value_of(lr), momentum = (T)attr.momentum, decay = (T)attr.weight_decay;
-    unsigned begin = blockIdx.x * PIECE, end = begin + PIECE < n ? begin + PIECE : n;
-    for (unsigned i = begin + threadIdx.x; i < end; i += blockDim.x) {
-        T g = (T)factor * gradient[i] + decay * w[i], b = momentum * buffer[i] + g;
-        buffer[i] = b;
-        w[i] -= rate * (attr.nesterov ? g + momentum * b : b);
+    const unsigned long long *fault = &cuda_of(&u->call)->start->fault;
+    const void *attr = u->call.attr;
+    const scalar *n = u->number;
+    if (u->call.op == &reel_op_adam)
+        return cuda_launch(&u->call, u->arrays.pieces, CUDA_THREADS, update<reel_adam_step, adam<T>>, u->arrays,
+                           adam<T>{*(const reel_adam_attr *)attr, n[0], n[1], n[2]}, fault);
+    return cuda_launch(&u->call, u->arrays.pieces, CUDA_THREADS, update<sgd_step, sgd<T>>, u->arrays,
+                       sgd<T>{*(const reel_sgd_attr *)attr, n[0], n[1]}, fault);
+}
+
+reel_status cuda_start_updates(cuda_device *device, reel_error *error)
+{
+    cuda_updates *u = device->updates;
+    device->waiting = false;
+    u->call.error = error;
+    return cuda_by_float(u->dtype, [&](auto zero) { return start(u, zero); });
+}
+
+/* The call writes or reads what an update of the list writes. */
+static bool depends(const cuda_updates *u, const reel_call *call)
+{
+    for (unsigned entry = 0; entry < u->arrays.count; entry++)
+        for (int k = 0; k < call->inputs; k++)
+            for (int out = 0; out < u->call.outputs; out++)
+                if (call->input[k].data == u->arrays.at[entry][out]) return true;
+    return false;
+}
+
+static bool may_join(const cuda_updates *u, const reel_call *call, const scalar number[SCALARS])
+{
+    bool same = u->call.op == call->op && u->dtype == call->output[0].dtype &&
+                !memcmp(u->call.attr, call->attr, call->op->attr_size) && u->arrays.count < CUDA_SEVERAL;
+    for (int k = 0; k < SCALARS; k++)
+        same = same && u->number[k].data == number[k].data && u->number[k].single == number[k].single;
+    return same && !depends(u, call);
+}
+
+static reel_status note(const reel_call *call, int gradient, const scalar number[SCALARS])
+{
+    cuda_device *device = cuda_of(call);
+    cuda_updates *u = device->updates;
+    if (!u && !(u = device->updates = (cuda_updates *)reel_alloc(1, sizeof *u))) return reel_fail_memory(call->error);
+    if (device->waiting && !may_join(u, call, number)) {
+        reel_status status = cuda_start_updates(device, call->error);
+        if (status) return status;
     }
+    if (!device->waiting) {
+        *u = cuda_updates{.call = *call, .dtype = call->output[0].dtype};
+        memcpy(u->number, number, sizeof u->number);
+        device->waiting = true;
+    }
+    void *at[ARRAYS] = {call->output[0].data, call->output[1].data, NULL, call->input[gradient].data};
+    if (call->outputs > 2) at[2] = call->output[2].data;
+    cuda_append(&u->arrays, cuda_elements(&call->output[0]), PIECE, at);
+    return REEL_OK;
 }
 
 reel_status cuda_adam(const reel_call *call)
 {
-    const reel_array *w = &call->output[0];
-    return cuda_by_float(w->dtype, [&](auto zero) {
-        typedef decltype(zero) T;
-        return cuda_launch(call, pieces(w), CUDA_THREADS, adam<T>, (T *)w->data, (T *)call->output[1].data,
-                           (T *)call->output[2].data, (const T *)call->input[REEL_ADAM_GRADIENT].data,
-                           *(const reel_adam_attr *)call->attr, scalar_of(call, REEL_ADAM_STEP),
-                           scalar_of(call, REEL_ADAM_LR), scalar_of(call, REEL_ADAM_SCALE),
-                           (const unsigned long long *)&cuda_of(call)->start->fault, cuda_elements(w));
-    });
+    const scalar number[SCALARS] = {scalar_of(call, REEL_ADAM_STEP), scalar_of(call, REEL_ADAM_LR),
+                                    scalar_of(call, REEL_ADAM_SCALE)};
+    return note(call, REEL_ADAM_GRADIENT, number);
 }
 
 reel_status cuda_sgd(const reel_call *call)
 {
-    const reel_array *w = &call->output[0];
-    return cuda_by_float(w->dtype, [&](auto zero) {
-        typedef decltype(zero) T;
-        return cuda_launch(call, pieces(w), CUDA_THREADS, sgd<T>, (T *)w->data, (T *)call->output[1].data,
-                           (const T *)call->input[REEL_SGD_GRADIENT].data, *(const reel_sgd_attr *)call->attr,
-                           scalar_of(call, REEL_SGD_LR), scalar_of(call, REEL_SGD_SCALE),
-                           (const unsigned long long *)&cuda_of(call)->start->fault, cuda_elements(w));
-    });
-}
-
-/* --- global_norm: the squares of a piece a block, of all tensors one behind the other; then all pieces in order --- */
-
-static unsigned norm_pieces(const reel_array *x)
-{
-    return (cuda_elements(x) + NORM_PIECE - 1) / NORM_PIECE;
-}
-
-static unsigned all_norm_pieces(const reel_call *call)
-{
-    unsigned all = 0;
-    for (int k = 0; k < call->inputs; k++) all += norm_pieces(&call->input[k]);
-    return all;
-}
-
-size_t cuda_global_norm_scratch(const reel_call *call)
-{
-    return all_norm_pieces(call) * sizeof(double);
-}
-
-template <class T> __global__ static void square_pieces(const T *x, double *sums, unsigned n)
-{
-    unsigned begin = blockIdx.x * NORM_PIECE, end = begin + NORM_PIECE < n ? begin + NORM_PIECE : n;
-    double sum = 0;
-    for (unsigned i = begin + threadIdx.x; i < end; i += blockDim.x) sum += (double)x[i] * (double)x[i];
-    sum = cuda_block_fold<cuda_sum>(sum);
-    if (threadIdx.x == 0) sums[blockIdx.x] = sum;
-}
-
-template <class T> __global__ static void root_of_sum(const double *sums, unsigned n, T *y)
-{
-    double sum = 0;
-    for (unsigned i = threadIdx.x; i < n; i += blockDim.x) sum += sums[i];
-    sum = cuda_block_fold<cuda_sum>(sum);
-    if (threadIdx.x == 0) *y = (T)sqrt(sum);
-}
-
-reel_status cuda_global_norm(const reel_call *call)
-{
-    double *sums = (double *)call->scratch;
-    return cuda_by_float(call->output[0].dtype, [&](auto zero) {
-        typedef decltype(zero) T;
-        unsigned at = 0;
-        for (int k = 0; k < call->inputs; k++) {
-            const reel_array *x = &call->input[k];
-            reel_status status = cuda_launch(call, norm_pieces(x), CUDA_THREADS, square_pieces<T>, (const T *)x->data,
-                                             sums + at, cuda_elements(x));
-            if (status) return status;
-            at += norm_pieces(x);
-        }
-        return cuda_launch(call, 1, CUDA_THREADS, root_of_sum<T>, (const double *)sums, at, (T *)call->output[0].data);
-    });
+    const scalar number[SCALARS] = {scalar_of(call, REEL_SGD_LR), scalar_of(call, REEL_SGD_SCALE), {NULL, false}};
+    return note(call, REEL_SGD_GRADIENT, number);
 }

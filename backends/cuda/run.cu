@@ -64,9 +64,9 @@ static reel_status tell(const cuda_complaints *all, unsigned long long fault, re
 reel_status cuda_finish(reel_backend *backend, reel_error *error)
 {
     cuda_device *device = (cuda_device *)backend;
-    reel_status status = REEL_OK;
+    reel_status status = cuda_start_waiting(device, error);
     *device->host_fault = CUDA_NO_FAULT;
-    if (device->complaints->count)
+    if (!status && device->complaints->count)
         status = CUDA_TRY(device, error,
                           cudaMemcpyAsync(device->host_fault, &device->start->fault, sizeof *device->host_fault,
                                           cudaMemcpyDeviceToHost, device->stream));
@@ -128,19 +128,27 @@ reel_status cuda_begin_run(reel_backend *backend, reel_run *run, reel_error *err
 }
 
 /* Ends a capture, and starts what was captured. What failed leaves no graph; the next run records anew. */
-reel_status cuda_end_run(reel_backend *backend, reel_run *run, bool complete, reel_error *error)
+static reel_status end_capture(cuda_device *device, reel_recording *recording, bool complete, reel_error *error)
 {
-    cuda_device *device = (cuda_device *)backend;
-    if (!device->capturing) return REEL_OK;
     cudaGraph_t captured = NULL;
-    cudaGraphExec_t *graph = &(*run->recording)->graph;
-    device->capturing = false;
     reel_status status = CUDA_TRY(device, error, cudaStreamEndCapture(device->stream, &captured));
     if (!status && complete) {
-        status = CUDA_TRY(device, error, cudaGraphInstantiateWithFlags(graph, captured, 0));
-        if (status) *graph = NULL;
-        if (!status) status = CUDA_TRY(device, error, cudaGraphLaunch(*graph, device->stream));
+        status = CUDA_TRY(device, error, cudaGraphInstantiateWithFlags(&recording->graph, captured, 0));
+        if (status)
+            recording->graph = NULL;
+        else
+            status = CUDA_TRY(device, error, cudaGraphLaunch(recording->graph, device->stream));
     }
     if (captured) cudaGraphDestroy(captured);
     return status;
+}
+
+reel_status cuda_end_run(reel_backend *backend, reel_run *run, bool complete, reel_error *error)
+{
+    cuda_device *device = (cuda_device *)backend;
+    bool capturing = device->capturing;
+    reel_status started = complete ? cuda_start_waiting(device, error) : REEL_OK;
+    device->waiting = device->capturing = false; /* updates of a run that failed are not made */
+    reel_status ended = capturing ? end_capture(device, *run->recording, complete && !started, error) : REEL_OK;
+    return started ? started : ended;
 }
