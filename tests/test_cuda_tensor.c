@@ -28,6 +28,12 @@ static const op_case rows[] = {
     {"conv2d", "", "real:1x100x5x4 real:5x100x1x1"},
     {"conv2d", "groups=2 pad=1", "real:1x6x7x5 real:4x3x3x3"},
     {"conv2d_weight_gradient", "size=3 pad=1", "!real:1x1880x5x4 !real:1x65x5x4"}, /* large tiles of weights */
+    {"matmul", "", "real:3x1x70x24 real:2x24x16"},
+    {"matmul", "transpose_a=1", "real:2x33x80 real:33x40"},
+    {"matmul", "transpose_b=1", "!real:72x1040 !real:80x1040"}, /* depth in parts */
+    {"matmul", "transpose_b=1", "!real:2100x24 !real:1000x24"}, /* large tiles, three kinds */
+    {"matmul", "transpose_a=1", "!real:24x2104 !real:24x1000"},
+    {"matmul", "", "!real:2100x24 !real:24x1000"},
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 

@@ -10,4 +10,15 @@ bool cuda_has_bf16(const reel_call *call);
 reel_status cuda_wide_run(const reel_kernel *kernel, const reel_call *call);
 size_t cuda_wide_scratch(const reel_kernel *kernel, const reel_call *call);
 
+/* The same, where the call has bf16; else the kernel itself. */
+inline reel_status cuda_plain_run(const reel_kernel *kernel, const reel_call *call)
+{
+    return cuda_has_bf16(call) ? cuda_wide_run(kernel, call) : kernel->run(call);
+}
+
+inline size_t cuda_plain_scratch(const reel_kernel *kernel, const reel_call *call)
+{
+    return cuda_has_bf16(call) ? cuda_wide_scratch(kernel, call) : kernel->scratch(call);
+}
+
 #endif

@@ -160,17 +160,6 @@ template <class Type> struct weight_gradient {
     __device__ void store(Row k, Column t, T value) const { dw[k * columns + t.index] = value; }
 };
 
-/* A kernel of this file, on float copies where the call has bf16. */
-static reel_status run_plain(const reel_kernel &kernel, const reel_call *call)
-{
-    return cuda_has_bf16(call) ? cuda_wide_run(&kernel, call) : kernel.run(call);
-}
-
-static size_t scratch_of_plain(const reel_kernel &kernel, const reel_call *call)
-{
-    return cuda_has_bf16(call) ? cuda_wide_scratch(&kernel, call) : kernel.scratch(call);
-}
-
 /* --- forward --- */
 
 static reel_conv2d_geometry forward_geometry(const reel_call *call)
@@ -205,17 +194,18 @@ static size_t plain_conv2d_scratch(const reel_call *call)
     return product_scratch(g.kg, g.n * g.p * g.q, g.cg * g.kh * g.kw, g.groups, call->output[0].dtype);
 }
 
+static const reel_kernel plain_forward = {plain_conv2d, plain_conv2d_scratch};
+
 reel_status cuda_conv2d(const reel_call *call)
 {
     const reel_conv2d_geometry g = forward_geometry(call);
-    return tensor_convolves(call, g) ? tensor_conv2d(call, g) : run_plain({plain_conv2d, plain_conv2d_scratch}, call);
+    return tensor_convolves(call, g) ? tensor_conv2d(call, g) : cuda_plain_run(&plain_forward, call);
 }
 
 size_t cuda_conv2d_scratch(const reel_call *call)
 {
     const reel_conv2d_geometry g = forward_geometry(call);
-    return tensor_convolves(call, g) ? tensor_conv2d_scratch(call, g)
-                                     : scratch_of_plain({plain_conv2d, plain_conv2d_scratch}, call);
+    return tensor_convolves(call, g) ? tensor_conv2d_scratch(call, g) : cuda_plain_scratch(&plain_forward, call);
 }
 
 /* --- with respect to the input; and the transposed convolution, which is the same under other names --- */
@@ -228,7 +218,7 @@ static reel_conv2d_geometry adjoint_geometry(const reel_call *call)
 }
 static_assert(offsetof(reel_conv2d_adjoint_attr, conv) == 0 && offsetof(reel_conv_transpose2d_attr, conv) == 0);
 
-static reel_status plain_adjoint(const reel_call *call)
+static reel_status plain_input_gradient(const reel_call *call)
 {
     const reel_conv2d_geometry g = adjoint_geometry(call);
     return cuda_by_float(call->output[0].dtype, [&](auto zero) {
@@ -243,24 +233,25 @@ static reel_status plain_adjoint(const reel_call *call)
     });
 }
 
-static size_t plain_adjoint_scratch(const reel_call *call)
+static size_t plain_input_gradient_scratch(const reel_call *call)
 {
     const reel_conv2d_geometry g = adjoint_geometry(call);
     return product_scratch(g.cg, g.n * g.h * g.w, g.kg * g.kh * g.kw, g.groups, call->output[0].dtype);
 }
 
+static const reel_kernel plain_adjoint = {plain_input_gradient, plain_input_gradient_scratch};
+
 reel_status cuda_conv2d_adjoint(const reel_call *call)
 {
     const reel_conv2d_geometry g = adjoint_geometry(call);
-    return tensor_convolves(call, g) ? tensor_conv2d_adjoint(call, g)
-                                     : run_plain({plain_adjoint, plain_adjoint_scratch}, call);
+    return tensor_convolves(call, g) ? tensor_conv2d_adjoint(call, g) : cuda_plain_run(&plain_adjoint, call);
 }
 
 size_t cuda_conv2d_adjoint_scratch(const reel_call *call)
 {
     const reel_conv2d_geometry g = adjoint_geometry(call);
     return tensor_convolves(call, g) ? tensor_conv2d_adjoint_scratch(call, g)
-                                     : scratch_of_plain({plain_adjoint, plain_adjoint_scratch}, call);
+                                     : cuda_plain_scratch(&plain_adjoint, call);
 }
 
 /* --- with respect to the weight --- */
@@ -291,16 +282,17 @@ static size_t plain_weight_gradient_scratch(const reel_call *call)
     return product_scratch(g.kg, g.cg * g.kh * g.kw, g.n * g.p * g.q, g.groups, call->output[0].dtype);
 }
 
+static const reel_kernel plain_weights = {plain_weight_gradient, plain_weight_gradient_scratch};
+
 reel_status cuda_conv2d_weight_gradient(const reel_call *call)
 {
     const reel_conv2d_geometry g = weight_geometry(call);
-    return tensor_convolves(call, g) ? tensor_conv2d_weight_gradient(call, g)
-                                     : run_plain({plain_weight_gradient, plain_weight_gradient_scratch}, call);
+    return tensor_convolves(call, g) ? tensor_conv2d_weight_gradient(call, g) : cuda_plain_run(&plain_weights, call);
 }
 
 size_t cuda_conv2d_weight_gradient_scratch(const reel_call *call)
 {
     const reel_conv2d_geometry g = weight_geometry(call);
     return tensor_convolves(call, g) ? tensor_conv2d_weight_gradient_scratch(call, g)
-                                     : scratch_of_plain({plain_weight_gradient, plain_weight_gradient_scratch}, call);
+                                     : cuda_plain_scratch(&plain_weights, call);
 }

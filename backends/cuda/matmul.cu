@@ -1,12 +1,9 @@
-/* matmul on the GPU: the tiled product over matrices that exist, either of them turned, with broadcast batches. */
+/* matmul on the GPU: the tiled product over matrices that exist, either of them turned, with broadcast batches. This is
+   plain arithmetic, in float64 and float32; what tensor cores can do (tensor_matmul.cu) goes there, and bf16 that they
+   do not take is computed here, on float copies. */
+#include "backends/cuda/bf16.cuh"
+#include "backends/cuda/matmul.cuh"
 #include "backends/cuda/product.cuh"
-
-/* The axes before the last two, and how far a step along each moves in a and b. */
-struct batching {
-    int rank;
-    cuda_divider size[REEL_MAX_RANK];
-    unsigned a[REEL_MAX_RANK], b[REEL_MAX_RANK];
-};
 
 template <class Type, bool TURN_A, bool TURN_B> struct matrices {
     typedef Type T;
@@ -19,12 +16,7 @@ template <class Type, bool TURN_A, bool TURN_B> struct matrices {
 
     __device__ void enter(unsigned number)
     {
-        unsigned left = number;
-        for (int k = batch.rank - 1; k >= 0; k--) {
-            unsigned place = cuda_split(&left, batch.size[k]);
-            a += place * batch.a[k];
-            b += place * batch.b[k];
-        }
+        batch.enter(number, &a, &b);
         y += (size_t)number * rows * columns;
     }
     __device__ Row row(unsigned i) const { return i; }
@@ -34,21 +26,6 @@ template <class Type, bool TURN_A, bool TURN_B> struct matrices {
     __device__ T right(Depth k, Column j) const { return b[TURN_B ? j * depth + k : k * columns + j]; }
     __device__ void store(Row i, Column j, T value) const { y[i * columns + j] = value; }
 };
-
-static batching batching_of(const reel_call *call)
-{
-    const reel_shape *y = &call->output[0].shape;
-    batching all = {.rank = y->rank - 2};
-    for (int input = 0; input < 2; input++) {
-        const reel_shape *x = &call->input[input].shape;
-        unsigned *step = input ? all.b : all.a, size = 1;
-        int missing = y->rank - x->rank;
-        for (int k = x->rank - 1; k >= 0; size *= (unsigned)x->size[k], k--)
-            if (k < x->rank - 2 && x->size[k] != 1) step[k + missing] = size;
-    }
-    for (int k = 0; k < all.rank; k++) all.size[k] = cuda_divider_of(y->size[k]);
-    return all;
-}
 
 template <class T, bool TURN_A, bool TURN_B> static reel_status multiply(const reel_call *call)
 {
@@ -63,7 +40,7 @@ template <class T, bool TURN_A, bool TURN_B> static reel_status multiply(const r
     return product_run(call, p, (unsigned)s.batches);
 }
 
-reel_status cuda_matmul(const reel_call *call)
+static reel_status plain_matmul(const reel_call *call)
 {
     const reel_matmul_attr *attr = (const reel_matmul_attr *)call->attr;
     return cuda_by_float(call->output[0].dtype, [&](auto zero) {
@@ -74,8 +51,20 @@ reel_status cuda_matmul(const reel_call *call)
     });
 }
 
-size_t cuda_matmul_scratch(const reel_call *call)
+static size_t plain_matmul_scratch(const reel_call *call)
 {
     reel_matmul_sizes s = reel_matmul_sizes_of(call);
     return product_scratch(s.m, s.n, s.k, s.batches, call->output[0].dtype);
+}
+
+static const reel_kernel plain = {plain_matmul, plain_matmul_scratch};
+
+reel_status cuda_matmul(const reel_call *call)
+{
+    return tensor_multiplies(call) ? tensor_matmul(call) : cuda_plain_run(&plain, call);
+}
+
+size_t cuda_matmul_scratch(const reel_call *call)
+{
+    return tensor_multiplies(call) ? tensor_matmul_scratch(call) : cuda_plain_scratch(&plain, call);
 }

@@ -7,7 +7,8 @@
 
 /* [line][depth] when along the depth, else [depth][line]; `stride` elements from one row to the next. Lines begin less
    than 2^32 elements from the first. */
-template <class T, bool IS_ALONG> struct matrix_operand {
+template <class Type, bool IS_ALONG> struct matrix_operand {
+    typedef Type T;
     static constexpr bool ALONG = IS_ALONG;
     typedef unsigned Line;
     typedef size_t Depth;
@@ -71,7 +72,8 @@ template <class T> struct window_places {
 };
 
 /* Windows as lines, for what sums over taps. */
-template <class T> struct window_lines : window_places<T> {
+template <class Type> struct window_lines : window_places<Type> {
+    typedef Type T;
     static constexpr bool ALONG = true;
     typedef window_pixel Line;
     typedef window_tap Depth;
@@ -80,7 +82,8 @@ template <class T> struct window_lines : window_places<T> {
 };
 
 /* Taps as lines, for what sums over pixels. */
-template <class T> struct window_taps : window_places<T> {
+template <class Type> struct window_taps : window_places<Type> {
+    typedef Type T;
     static constexpr bool ALONG = false;
     typedef window_tap Line;
     typedef window_pixel Depth;

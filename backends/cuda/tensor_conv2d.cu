@@ -91,20 +91,14 @@ static pieces view_pieces(const view &v, size_t element)
                      tensor_parts(view_cut(v, element), v.rows, v.images * v.height * v.width));
 }
 
-template <class Type> struct planes {
-    typedef Type T;
+struct planes {
     typedef size_t Column;
-    typedef matrix_operand<T, true> Left;
-    typedef window_lines<T> Right;
-    unsigned rows, columns, depth;
-    Left left;
-    Right right;
+    unsigned rows;
     cuda_divider by_area;
     void *y;
     const void *bias;
     bool float_y, float_bias, relu;
 
-    __device__ void enter(unsigned) {}
     __device__ Column column(unsigned i) const
     {
         unsigned position = cuda_split(&i, by_area);
@@ -165,16 +159,16 @@ template <class T>
 static reel_status make_planes(const reel_call *call, const view &v, const window_places<T> &windows, bool relu)
 {
     const tensor_cut cut = view_cut(v, sizeof(T));
-    planes<T> p = {(unsigned)v.rows, (unsigned)(v.images * v.height * v.width)};
-    p.depth = (unsigned)v.places * windows.channels;
-    p.left = {at<T>(call, 0), p.depth};
-    p.right = {windows};
-    p.by_area = cuda_divider_of(v.height * v.width);
-    p.y = call->output[0].data;
-    p.float_y = call->output[0].dtype == REEL_F32;
-    p.bias = call->inputs > 2 ? call->input[2].data : NULL;
-    p.float_bias = p.bias && call->input[2].dtype == REEL_F32;
-    p.relu = relu;
+    const unsigned depth = (unsigned)v.places * windows.channels;
+    tensor_problem<matrix_operand<T, true>, window_lines<T>, planes, tensor_alone> p = {
+        (unsigned)v.rows, (unsigned)(v.images * v.height * v.width), depth, {at<T>(call, 0), depth}, {windows}};
+    p.out.rows = p.rows;
+    p.out.by_area = cuda_divider_of(v.height * v.width);
+    p.out.y = call->output[0].data;
+    p.out.float_y = call->output[0].dtype == REEL_F32;
+    p.out.bias = call->inputs > 2 ? call->input[2].data : NULL;
+    p.out.float_bias = p.out.bias && call->input[2].dtype == REEL_F32;
+    p.out.relu = relu;
     return tensor_run(call, p, cut, at<float>(call, view_pieces(v, sizeof(T)).partial));
 }
 
@@ -216,23 +210,17 @@ size_t tensor_conv2d_adjoint_scratch(const reel_call *call, const reel_conv2d_ge
 
 /* --- what sums over pixels: the gradient with respect to w --- */
 
-template <class Type> struct weights {
-    typedef Type T;
+struct weights {
     struct Column {
         unsigned place, channel;
     };
-    typedef matrix_operand<T, false> Left;
-    typedef window_taps<T> Right;
-    unsigned rows, columns, depth;
-    Left left;
-    Right right;
     unsigned channels, places;
+    cuda_divider by_channels; /* with zeros behind them */
     float *dw;
 
-    __device__ void enter(unsigned) {}
     __device__ Column column(unsigned i) const
     {
-        unsigned channel = cuda_split(&i, right.by_channels);
+        unsigned channel = cuda_split(&i, by_channels);
         return {i, channel};
     }
     __device__ void store(unsigned row, Column at, float value) const
@@ -263,14 +251,15 @@ reel_status tensor_conv2d_weight_gradient(const reel_call *call, const reel_conv
         reel_status status = turn_run(call, call->input[1].data, dy, g.n, g.k, g.p * g.q, sizeof(T));
         if (!status) status = turn_run(call, call->input[0].data, x, g.n, g.c, g.h * g.w, sizeof(T));
         if (status) return status;
-        weights<T> p = {(unsigned)g.k};
-        p.depth = (unsigned)(g.n * g.p * g.q);
-        p.left = {dy, (unsigned)turn_padded(g.k, sizeof(T))};
-        p.right = {windows_on_x(forward_view(g), g, x)};
-        p.channels = (unsigned)g.c;
-        p.places = (unsigned)(g.kh * g.kw);
-        p.columns = p.places * p.right.channels;
-        p.dw = (float *)call->output[0].data;
+        const window_places<T> windows = windows_on_x(forward_view(g), g, x);
+        const unsigned places = (unsigned)(g.kh * g.kw);
+        tensor_problem<matrix_operand<T, false>, window_taps<T>, weights, tensor_alone> p = {
+            (unsigned)g.k,
+            places * windows.channels,
+            (unsigned)(g.n * g.p * g.q),
+            {dy, (unsigned)turn_padded(g.k, sizeof(T))},
+            {windows},
+            {(unsigned)g.c, places, windows.by_channels, (float *)call->output[0].data}};
         return tensor_run(call, p, cut, at<float>(call, s.partial));
     });
 }

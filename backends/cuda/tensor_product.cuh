@@ -21,19 +21,16 @@
    Cost: 2 rows columns depth operations (three times that when split); a tile reads 2 SIDE 64 bytes a step for
    2 SIDE^2 32 operations (bf16).
 
-   A problem P has
-       typedef T; OUTPUT            cuda_bf16 or float
-       Left, Right                  operands
-       left, right                  the operands
-       rows, columns, depth         sizes; what a piece lies along is a whole number of pieces
-       enter(batch)                 the products of one launch differ by this
-       column(i)                    where a column leads, worked out once and used for many rows
-       store(row, column, value)
-   and an operand has
+   A product is a tensor_problem. Its operands have
+       T                            cuda_bf16 or float
        ALONG, Line, Depth
-       line(i), at_depth(d)         where the first line or depth of a piece leads
+       line(i), at_depth(d)         where the first line or depth of a piece leads, worked out once and used many times
        at(line, depth)              the piece there; NULL for zeros
-       some()                       any address that can be read */
+       some()                       any address that can be read
+   and its result has
+       Column, column(i)            where a column leads, worked out once and used for many rows
+       store(row, column, value)
+   The products of one launch differ by what batches.enter(batch, &left, &right, &out) makes of them. */
 #ifndef REEL_BACKENDS_CUDA_TENSOR_PRODUCT_CUH
 #define REEL_BACKENDS_CUDA_TENSOR_PRODUCT_CUH
 
@@ -46,6 +43,24 @@ static constexpr int TENSOR_THREADS = 256, TENSOR_DOWN = 4, TENSOR_ACROSS = 2; /
 static constexpr int TENSOR_STAGES = 3;
 static constexpr int TENSOR_PIECE = 16, TENSOR_STEP = 64;          /* bytes; of depth */
 static constexpr int TENSOR_BLOCKS = 264, TENSOR_LEAST_STEPS = 16; /* two blocks a processor of an H200; steps a part */
+
+/* What lies along a piece is a whole number of pieces. */
+template <class L, class R, class O, class B> struct tensor_problem {
+    typedef typename L::T T;
+    typedef L Left;
+    typedef R Right;
+    typedef O Out;
+    unsigned rows, columns, depth;
+    L left;
+    R right;
+    O out;
+    B batches;
+};
+
+/* One product alone. */
+struct tensor_alone {
+    template <class L, class R, class O> __device__ void enter(unsigned, L *, R *, O *) const {}
+};
 
 /* --- how a product is cut --- */
 
@@ -242,31 +257,32 @@ __device__ __forceinline__ void tensor_stage(float (*sum)[tensor_warp<SIDE>::ACR
     }
 }
 
-/* Where the element of the part of a tile goes: to the result, or to the parts that are added up later. */
-template <class P> struct tensor_result {
-    P *p;
+/* Where the elements of a tile go: to the result, or to the parts that are added up later. */
+template <class O> struct tensor_result {
+    const O &out;
+    unsigned rows, columns;
     float *partial; /* of this part and batch; NULL for the result itself */
 
-    template <class C> __device__ void put(unsigned row, unsigned column, const C &at, float value) const
+    __device__ void put(unsigned row, unsigned column, const typename O::Column &at, float value) const
     {
         if (partial)
-            partial[(size_t)row * p->columns + column] = value;
+            partial[(size_t)row * columns + column] = value;
         else
-            p->store(row, at, value);
+            out.store(row, at, value);
     }
 };
 
 /* Takes 16 rows at a time of a warp's part through its shared memory. */
-template <class P, int SIDE>
-__device__ __forceinline__ void tensor_out(const tensor_result<P> &result,
+template <class O, int SIDE>
+__device__ __forceinline__ void tensor_out(const tensor_result<O> &result,
                                            const float (*sum)[tensor_warp<SIDE>::ACROSS * 2][4], float *out,
                                            unsigned first_row, unsigned first_column)
 {
     typedef tensor_warp<SIDE> Warp;
     unsigned lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
-    typename P::Column column[Warp::COLUMNS / 32];
+    typename O::Column column[Warp::COLUMNS / 32];
 #pragma unroll
-    for (int c = 0; c < Warp::COLUMNS / 32; c++) column[c] = result.p->column(first_column + lane + c * 32);
+    for (int c = 0; c < Warp::COLUMNS / 32; c++) column[c] = result.out.column(first_column + lane + c * 32);
 #pragma unroll
     for (int i = 0; i < Warp::DOWN; i++) {
 #pragma unroll
@@ -278,7 +294,7 @@ __device__ __forceinline__ void tensor_out(const tensor_result<P> &result,
 #pragma unroll
             for (int c = 0; c < Warp::COLUMNS / 32; c++) {
                 unsigned row = first_row + i * 16 + r, at = first_column + lane + c * 32;
-                if (row < result.p->rows && at < result.p->columns)
+                if (row < result.rows && at < result.columns)
                     result.put(row, at, column[c], out[r * Warp::STRIDE + lane + c * 32]);
             }
         __syncwarp();
@@ -286,7 +302,8 @@ __device__ __forceinline__ void tensor_out(const tensor_result<P> &result,
 }
 
 template <class P, int SIDE, int MATH>
-__global__ static void __launch_bounds__(TENSOR_THREADS, 2) tensor_product(P p, tensor_cut cut, float *partial)
+__global__ static void __launch_bounds__(TENSOR_THREADS, 2)
+    tensor_product(const __grid_constant__ P p, tensor_cut cut, float *partial)
 {
     typedef typename P::T T;
     typedef tensor_warp<SIDE> Warp;
@@ -301,16 +318,19 @@ __global__ static void __launch_bounds__(TENSOR_THREADS, 2) tensor_product(P p, 
     unsigned batch = tile % cut.batches, part = tile / cut.batches;
     unsigned begin = part * cut.part, end = begin + cut.part < p.depth ? begin + cut.part : p.depth;
     const unsigned step = TENSOR_STEP / sizeof(T), steps = (end - begin + step - 1) / step;
-    p.enter(batch);
+    typename P::Left left = p.left;
+    typename P::Right right = p.right;
+    typename P::Out out = p.out;
+    p.batches.enter(batch, &left, &right, &out);
 
-    tensor_fetch<typename P::Left, T, SIDE> left;
-    tensor_fetch<typename P::Right, T, SIDE> right;
-    left.begin(p.left, down, p.rows);
-    right.begin(p.right, across, p.columns);
+    tensor_fetch<typename P::Left, T, SIDE> left_fetch;
+    tensor_fetch<typename P::Right, T, SIDE> right_fetch;
+    left_fetch.begin(left, down, p.rows);
+    right_fetch.begin(right, across, p.columns);
     auto fetch = [&](unsigned number) {
         if (number < steps) {
-            left.step(p.left, stage[number % TENSOR_STAGES][0], begin + number * step, end);
-            right.step(p.right, stage[number % TENSOR_STAGES][1], begin + number * step, end);
+            left_fetch.step(left, stage[number % TENSOR_STAGES][0], begin + number * step, end);
+            right_fetch.step(right, stage[number % TENSOR_STAGES][1], begin + number * step, end);
         }
         copy_group(); /* of nothing behind the end, so that groups can be counted */
     };
@@ -328,19 +348,26 @@ __global__ static void __launch_bounds__(TENSOR_THREADS, 2) tensor_product(P p, 
     copy_wait<0>();
     __syncthreads();
     size_t area = (size_t)p.rows * p.columns;
-    tensor_result<P> result = {&p, cut.parts > 1 ? partial + (part * cut.batches + batch) * area : NULL};
-    if (works) tensor_out<P, SIDE>(result, sum, (float *)stage + threadIdx.x / 32 * Warp::OUT, first_row, first_column);
+    float *mine = cut.parts > 1 ? partial + (part * cut.batches + batch) * area : NULL;
+    tensor_result<typename P::Out> result = {out, p.rows, p.columns, mine};
+    if (works)
+        tensor_out<typename P::Out, SIDE>(result, sum, (float *)stage + threadIdx.x / 32 * Warp::OUT, first_row,
+                                          first_column);
 }
 
 /* Adds the parts of each element. */
-template <class P> __global__ static void tensor_add_parts(P p, tensor_cut cut, const float *partial)
+template <class P>
+__global__ static void tensor_add_parts(const __grid_constant__ P p, tensor_cut cut, const float *partial)
 {
     unsigned at = cuda_element(), area = p.rows * p.columns, each = area * cut.batches;
     if (at >= each) return;
     double sum = 0;
     for (unsigned part = 0; part < cut.parts; part++) sum += (double)partial[(size_t)part * each + at];
-    p.enter(at / area);
-    p.store(at / p.columns % p.rows, p.column(at % p.columns), (float)sum);
+    typename P::Left left = p.left;
+    typename P::Right right = p.right;
+    typename P::Out out = p.out;
+    p.batches.enter(at / area, &left, &right, &out);
+    out.store(at / p.columns % p.rows, out.column(at % p.columns), (float)sum);
 }
 
 template <class P, int SIDE, int MATH>
