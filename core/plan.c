@@ -511,6 +511,10 @@ bool reel_plan_native(const reel_plan *plan, int i)
 {
     return plan->step[i].native;
 }
+bool reel_plan_computes(const reel_plan *plan, int i)
+{
+    return plan->step[i].kernel.run != NULL;
+}
 
 reel_status reel_eval(reel_tensor *x, void *out, reel_error *error)
 {

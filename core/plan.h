@@ -85,6 +85,8 @@ const reel_node *reel_plan_node(const reel_plan *plan, int i);
 void reel_plan_time(reel_plan *plan, bool on);
 double reel_plan_seconds(const reel_plan *plan, int i);
 bool reel_plan_native(const reel_plan *plan, int i);
+/* A kernel runs for it: it is neither a source nor a view. */
+bool reel_plan_computes(const reel_plan *plan, int i);
 
 /* For exploring: plans on the reference backend, runs, and copies the value of x to `out`. Everything x depends on must
    be constants and parameters. */

@@ -5,6 +5,7 @@
 #include "tools/commands.h"
 #include "tools/device.h"
 #include "tools/model_options.h"
+#include "tools/op_costs.h"
 #include "tools/options.h"
 #include "tools/timeline.h"
 
@@ -16,7 +17,8 @@ typedef struct {
     int frames, batch, threads, count;
     size_t memory;
     int clip_batch;
-    bool recompute, json;
+    double bandwidth, arithmetic;
+    bool recompute, ops, json;
 } plan_options;
 
 static const reel_option table[] = {
@@ -31,6 +33,13 @@ static const reel_option table[] = {
     REEL_OPTION("svg", STRING, plan_options, svg, "FILE", "draw the arena over time"),
     REEL_OPTION("count", INT, plan_options, count, "N", "how many tensors of the peak to list", .fallback = "20",
                 .low = 0, .high = 1000000),
+    REEL_OPTION("ops", FLAG, plan_options, ops, NULL,
+                "instead of memory, what each kind of op computes and moves, each array being read or written once"),
+    REEL_OPTION("bandwidth", DOUBLE, plan_options, bandwidth, "TB/S",
+                "with --ops: the least time on a device whose memory is as fast", .fallback = "0", .low = 0,
+                .high = 1e6),
+    REEL_OPTION("arithmetic", DOUBLE, plan_options, arithmetic, "TFLOP/S",
+                "with --ops: the least time on a device that computes as fast", .fallback = "0", .low = 0, .high = 1e9),
     REEL_OPTION("json", FLAG, plan_options, json, NULL, "print JSON"),
     {0},
 };
@@ -113,6 +122,13 @@ static reel_status show(const plan_options *o, reel_error *error)
     reel_trainer *trainer = reel_trainer_or_advice(&training, backend, error);
     reel_timeline t = {0};
     reel_status status = trainer ? REEL_OK : error->status;
+    if (!status && o->ops) {
+        reel_ceilings ceilings = {o->bandwidth * 1e12, o->arithmetic * 1e12};
+        status = reel_op_costs_print(stdout, reel_trainer_plan(trainer), ceilings, o->json, error);
+        reel_trainer_free(trainer);
+        backend->close(backend);
+        return status;
+    }
     if (!status && !reel_timeline_new(&t, reel_trainer_plan(trainer))) status = reel_fail_memory(error);
     if (!status) (o->json ? print_json : print_text)(&t, o->count);
     if (!status && o->svg) status = reel_timeline_draw(&t, o->svg, error);

@@ -28,6 +28,27 @@ for more in "" "--clip-batch off" --recompute "--memory 8MiB"; do
 done
 expect 0 "$REEL" plan "${net[@]}" --count 3
 [ "$(grep -c ' to .* \[' "$T/out")" = 3 ] || fail "--count 3 lists $(grep -c ' to .* \[' "$T/out") tensors"
+
+# What ops cost: the operations of the dry run, which counts sources and views, too; bytes over one ceiling, operations
+# over the other, and under both no less than under either.
+expect 0 "$REEL" train --data moving_shapes "${net[@]}" --dry-run --json
+flops=$(number "$T/out" flops)
+seconds() {
+    expect 0 "$REEL" plan "${net[@]}" --ops --json "$@"
+    sed 's/.*"all"//' "$T/out" >"$T/all"
+    number "$T/all" seconds
+}
+bytes=$(seconds --bandwidth 1e-12)
+operations=$(seconds --arithmetic 1e-12)
+both=$(seconds --bandwidth 1e-12 --arithmetic 1e-12)
+awk -v flops="$flops" -v of_all="$(number "$T/all" flops)" -v bytes="$bytes" -v of_bytes="$(number "$T/all" bytes)" \
+    -v operations="$operations" -v both="$both" 'function far(a, b) { return a < b * (1 - 1e-9) || a > b * (1 + 1e-9) }
+    BEGIN { exit of_all > flops || of_all < 0.99 * flops || far(operations, of_all) || far(bytes, of_bytes) || both < bytes ||
+                 both < operations || both > 0.99 * (bytes + operations) }' ||
+    fail "--ops: $flops operations, $operations seconds for them, $bytes for the bytes, $both for both"
+expect 0 "$REEL" plan "${net[@]}" --ops --bandwidth 4.8 --arithmetic 989
+awk '/^all/ { ok = $2 == nodes; next } { nodes += $3 } END { exit !ok }' "$T/out" || fail "--ops: nodes do not add up"
+expect 1 "$REEL" plan "${net[@]}" --ops --bandwidth -1
 expect 4 "$REEL" plan "${net[@]}" --svg "$T/none/arena.svg"
 expect 1 "$REEL" plan "${net[@]}" --memory 1KiB
 echo "4 plans; 1 passed"
