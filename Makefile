@@ -162,7 +162,7 @@ $(B)/obj/%.o: %.cu $(B)/nvcc.flags
 
 # The same sources for the CPU, with tests/cuda/cuda_runtime.h in the place of CUDA's.
 CXX_FLAGS := -std=c++20 -I. -Itests/cuda -fPIC -Wall -Wextra -Wshadow -Wno-missing-field-initializers -Wno-unknown-pragmas \
-             $(OPT:-O3=-O1) $(CFLAGS) -MMD -MP
+             $(OPT:-O3=-O2) $(CFLAGS) -MMD -MP
 $(B)/emulated/%.o: %.cu
 	@mkdir -p $(@D)
 	@echo "c++ $<"
@@ -182,7 +182,7 @@ $(B)/obj/tests/test_gemm.o: ALL += $(shell pkg-config --cflags openblas 2>/dev/n
 $(B)/tests/test_gemm: LIBS += $(shell pkg-config --libs openblas 2>/dev/null)
 
 # The CUDA backend in emulation comes before the library's own, and so in its place.
-EMU_TESTS := $(filter $(B)/tests/test_cuda%,$(TESTS))
+EMU_TESTS := $(filter $(B)/tests/test_cuda% $(B)/tests/golden,$(TESTS))
 $(EMU_TESTS): $(EMU_OBJ)
 $(EMU_TESTS): LIBS += -lstdc++
 
