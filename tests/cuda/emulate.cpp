@@ -125,10 +125,12 @@ static fibre *idle_fibre()
 static void wait_at(int barrier)
 {
     unsigned mine = thread;
+    dim3 place = threadIdx; /* kept here, which is cheaper than to divide anew */
     state[mine] = barrier;
     of_thread[mine] = current;
     emulate_switch(&current->stack, scheduler);
-    become(mine);
+    thread = mine;
+    threadIdx = place;
     state[mine] = RUNNING;
 }
 
