@@ -1,5 +1,6 @@
-/* golden DIR: holds S2S++ against a tiny one that torch computed (tools/s2spp_torch.py golden DIR): activations,
-   states, gradients and twenty Adam losses, in double and in float. Prints the worst relative error of each kind; an
+/* golden DIR [DEVICE [STEPS]]: holds S2S++ on a device, cpu when none is named, against a tiny one that torch computed
+   (tools/s2spp_torch.py golden DIR): activations, states, gradients and the first losses of Adam, of twenty, in double
+   and in float. Prints the worst relative error of each kind; an
    error is relative to the largest entry of its array. */
 #include "autograd/gradient.h"
 #include "backends/registry.h"
@@ -23,7 +24,7 @@ typedef struct {
     reel_dtype dtype;
     reel_s2s_config config;
     double lr;
-    int batch, frames, height, width;
+    int batch, frames, height, width, steps;
     reel_backend *backend;
     reel_parameters *set;
     reel_graph *graph;
@@ -259,12 +260,12 @@ static void check_gradients(golden *g)
     judge(g, &gradients);
 }
 
-/* Twenty updates. Each loss against torch's. */
+/* Updates. Each loss against torch's. */
 static void train(golden *g, reel_plan *plan, const reel_update *update, reel_tensor *loss, family *f)
 {
     reel_npy want;
     if (!read_array(g, "losses", &want)) return;
-    for (int i = 0; i < STEPS && !g->error.status; i++) {
+    for (int i = 0; i < g->steps && !g->error.status; i++) {
         double number = i + 1;
         union {
             float f32;
@@ -308,12 +309,13 @@ static void check_training(golden *g)
 int main(int argc, char **argv)
 {
     static const reel_dtype dtypes[] = {REEL_F64, REEL_F32};
-    golden g = {.folder = argc > 1 ? argv[1] : NULL};
+    golden g = {.folder = argc > 1 ? argv[1] : NULL, .steps = argc > 3 ? atoi(argv[3]) : STEPS};
     if (!g.folder) {
         printf("SKIP golden: give a folder made by tools/s2spp_torch.py golden\n0 passed, 0 failed, 1 skipped\n");
         return 0;
     }
-    g.backend = reel_backend_open("cpu", 2, &g.error);
+    if (g.steps < 0 || g.steps > STEPS) return fprintf(stderr, "golden: STEPS is in 0..%d\n", STEPS), 1;
+    g.backend = reel_backend_open(argc > 2 ? argv[2] : "cpu", 2, &g.error);
     if (g.backend && read_manifest(&g)) {
         for (int i = 0; i < 2 && !g.error.status; i++) {
             g.dtype = dtypes[i];
@@ -321,7 +323,7 @@ int main(int argc, char **argv)
             if (!g.set) break;
             check_forward(&g);
             if (!g.error.status) check_gradients(&g);
-            if (!g.error.status) check_training(&g);
+            if (!g.error.status && g.steps) check_training(&g);
             reel_parameters_free(g.set);
         }
     }

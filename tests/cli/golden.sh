@@ -4,6 +4,8 @@ source "${BASH_SOURCE%/*}/lib/check.bash"
 
 tar xzf tests/golden/compact.tar.gz -C "$T" || fail "tests/golden/compact.tar.gz cannot be unpacked"
 "$B/tests/golden" "$T/compact" || fail "the stored network of seed 1"
+echo "cuda:0, emulated, without the losses of Adam"
+"$B/tests/golden" "$T/compact" cuda:0 0 || fail "the stored network of seed 1 on an emulated GPU"
 
 if ! python3 -c 'import torch' 2>"$T/no-torch" && ! /usr/bin/python3 -c 'import torch' 2>"$T/no-torch"; then
     skip "python3-torch is absent; the tops fcn and authors and fresh seeds are not compared"
