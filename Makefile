@@ -104,6 +104,7 @@ install: all $(B)/libreel.so ## install the library, its headers, reel.pc and th
 	    install -d $(DESTDIR)$(PREFIX)/include/reel/$$room; \
 	    install -m 644 $$room/*.h $(DESTDIR)$(PREFIX)/include/reel/$$room/; \
 	done
+	install -m 644 reel.h $(DESTDIR)$(PREFIX)/include/reel/
 	install -m 644 ops/ops.def $(DESTDIR)$(PREFIX)/include/reel/ops/
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@PACKAGES@|$(PACKAGES)|; s|@CUDA_LIBS@|$(CUDA_LIBS)|' core/reel.pc.in \
 	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/reel.pc

@@ -3,6 +3,7 @@
 #include "backends/registry.h"
 #include "ops/ops.h"
 #include "tools/commands.h"
+#include "tools/device.h"
 #include "tools/op_call.h"
 
 #include <jansson.h>
@@ -166,6 +167,15 @@ static reel_status print_json(const reel_op *only, const backend_list *list, ree
     return REEL_OK;
 }
 
+/* The list tells what the CPU backend runs, so that what is wrong with it, as with REEL_ISA, is wrong here. */
+static reel_status try_cpu(reel_error *error)
+{
+    reel_backend *backend = reel_device_open("cpu", 1, error);
+    if (!backend) return error->status;
+    backend->close(backend);
+    return REEL_OK;
+}
+
 int reel_command_ops(int argc, char **argv)
 {
     ops_options o = {.name = NULL};
@@ -174,6 +184,7 @@ int reel_command_ops(int argc, char **argv)
     const backend_list list = list_backends();
     int code = reel_options_begin(&usage, argc, argv, &o);
     if (code >= 0) return code;
+    if (try_cpu(&error)) return reel_complain(&usage, &error);
     if (o.name && reel_op_call_begin(&call, o.name, &(reel_words){0}, &error)) return reel_complain(&usage, &error);
     if (o.json)
         print_json(call.op, &list, &error);

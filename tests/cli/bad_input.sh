@@ -51,6 +51,8 @@ refuses 1 "--bin 5 is wider than --border 3" train --data data --bin 5 --border 
 refuses 2 "device 'gpu7': .* has the devices cpu" train --data data --device gpu7 --out run
 tiny=(bench infer --width 0.01 --size 8x8 --steps 1 --warmup 0)
 REEL_ISA=sse9 refuses 1 "REEL_ISA=sse9 is no instruction set; known are portable, avx2, avx512, amx" "${tiny[@]}"
+REEL_ISA=sse9 refuses 1 "REEL_ISA=sse9 is no instruction set" ops
+REEL_ISA=sse9 refuses 1 "REEL_ISA=sse9 is no instruction set" ops conv2d --json
 if ! REEL_ISA=amx "$REEL" "${tiny[@]}" >out 2>err; then
     REEL_ISA=amx refuses 2 "REEL_ISA=amx: this machine .*; it runs portable" "${tiny[@]}"
 fi

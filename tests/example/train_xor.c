@@ -4,10 +4,7 @@
        cc train_xor.c $(pkg-config --cflags --libs reel) -o train_xor
 
    Building a graph cannot fail line by line: errors stick to it, and come out where the plan is made. */
-#include "backends/registry.h"
-#include "core/plan.h"
-#include "models/optimise.h"
-
+#include <reel.h>
 #include <stdio.h>
 
 enum { STEPS = 400 };
