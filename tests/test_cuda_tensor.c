@@ -15,8 +15,10 @@ static reel_backend *reference, *split, *on, *off;
 static reel_backend *open_with(const char *choice, reel_error *error)
 {
     setenv("REEL_TF32", choice, 1);
+    setenv("REEL_CUBLAS", "off", 1);
     reel_backend *backend = reel_backend_open("cuda:0", 1, error);
     unsetenv("REEL_TF32");
+    unsetenv("REEL_CUBLAS");
     return backend;
 }
 

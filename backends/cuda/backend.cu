@@ -1,5 +1,6 @@
 /* The CUDA backend behind core/backend.h: opening a device, its memory, and transfers. Everything runs in one stream,
    in order. */
+#include "backends/cuda/blas.cuh"
 #include "backends/cuda/device.cuh"
 
 static const double MIB = 1048576;
@@ -123,6 +124,7 @@ static void close_device(reel_backend *backend)
 {
     cuda_device *device = device_of(backend);
     cuda_close_uploads(device);
+    blas_close(device->blas);
     cudaFree(device->start);
     cudaFreeHost(device->host_start);
     cudaFreeHost(device->host_fault);
@@ -162,15 +164,15 @@ static bool find_kernel(reel_backend *backend, const reel_node *node, reel_kerne
 
 reel_backend *reel_cuda_backend(int number, reel_error *error)
 {
-    cuda_tf32 tf32;
-    if (cuda_tf32_choose(&tf32, error) || examine(number, error)) return NULL;
+    cuda_products products;
+    if (cuda_products_choose(&products, error) || examine(number, error)) return NULL;
     cuda_device *device = (cuda_device *)reel_alloc(1, sizeof *device);
     if (!device) {
         reel_fail_memory(error);
         return NULL;
     }
     device->number = number;
-    device->tf32 = tf32;
+    device->products = products;
     device->backend = reel_backend{.name = "cuda",
                                    .threads = 1,
                                    .allocate = allocate,

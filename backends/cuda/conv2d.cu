@@ -7,9 +7,11 @@
 
    Gather forms all: an element of the result is written by one thread, once. conv_transpose2d is the second.
 
-   These are the convolutions of plain arithmetic, float64 and exact float32, in any number of groups. What tensor cores
-   can do (tensor_conv2d.cu) goes there; bf16 that they do not take is computed here, on float copies. */
+   These are the convolutions of plain arithmetic, float64 and exact float32, in any number of groups. What cuBLASLt
+   (pointwise.cu) or tensor cores (tensor_conv2d.cu) can do goes there; bf16 that they do not take is computed here, on
+   float copies. */
 #include "backends/cuda/bf16.cuh"
+#include "backends/cuda/pointwise.cuh"
 #include "backends/cuda/product.cuh"
 #include "backends/cuda/tensor_conv2d.cuh"
 
@@ -160,6 +162,11 @@ template <class Type> struct weight_gradient {
     __device__ void store(Row k, Column t, T value) const { dw[k * columns + t.index] = value; }
 };
 
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
 /* --- forward --- */
 
 static reel_conv2d_geometry forward_geometry(const reel_call *call)
@@ -199,13 +206,17 @@ static const reel_kernel plain_forward = {plain_conv2d, plain_conv2d_scratch};
 reel_status cuda_conv2d(const reel_call *call)
 {
     const reel_conv2d_geometry g = forward_geometry(call);
+    bool done;
+    reel_status status = pointwise_conv2d(call, g, &done);
+    if (status || done) return status;
     return tensor_convolves(call, g) ? tensor_conv2d(call, g) : cuda_plain_run(&plain_forward, call);
 }
 
 size_t cuda_conv2d_scratch(const reel_call *call)
 {
     const reel_conv2d_geometry g = forward_geometry(call);
-    return tensor_convolves(call, g) ? tensor_conv2d_scratch(call, g) : cuda_plain_scratch(&plain_forward, call);
+    size_t own = tensor_convolves(call, g) ? tensor_conv2d_scratch(call, g) : cuda_plain_scratch(&plain_forward, call);
+    return larger(own, pointwise_scratch(call, g));
 }
 
 /* --- with respect to the input; and the transposed convolution, which is the same under other names --- */
@@ -244,14 +255,18 @@ static const reel_kernel plain_adjoint = {plain_input_gradient, plain_input_grad
 reel_status cuda_conv2d_adjoint(const reel_call *call)
 {
     const reel_conv2d_geometry g = adjoint_geometry(call);
+    bool done;
+    reel_status status = pointwise_adjoint(call, g, &done);
+    if (status || done) return status;
     return tensor_convolves(call, g) ? tensor_conv2d_adjoint(call, g) : cuda_plain_run(&plain_adjoint, call);
 }
 
 size_t cuda_conv2d_adjoint_scratch(const reel_call *call)
 {
     const reel_conv2d_geometry g = adjoint_geometry(call);
-    return tensor_convolves(call, g) ? tensor_conv2d_adjoint_scratch(call, g)
-                                     : cuda_plain_scratch(&plain_adjoint, call);
+    size_t own =
+        tensor_convolves(call, g) ? tensor_conv2d_adjoint_scratch(call, g) : cuda_plain_scratch(&plain_adjoint, call);
+    return larger(own, pointwise_scratch(call, g));
 }
 
 /* --- with respect to the weight --- */
@@ -287,12 +302,16 @@ static const reel_kernel plain_weights = {plain_weight_gradient, plain_weight_gr
 reel_status cuda_conv2d_weight_gradient(const reel_call *call)
 {
     const reel_conv2d_geometry g = weight_geometry(call);
+    bool done;
+    reel_status status = pointwise_weight_gradient(call, g, &done);
+    if (status || done) return status;
     return tensor_convolves(call, g) ? tensor_conv2d_weight_gradient(call, g) : cuda_plain_run(&plain_weights, call);
 }
 
 size_t cuda_conv2d_weight_gradient_scratch(const reel_call *call)
 {
     const reel_conv2d_geometry g = weight_geometry(call);
-    return tensor_convolves(call, g) ? tensor_conv2d_weight_gradient_scratch(call, g)
-                                     : cuda_plain_scratch(&plain_weights, call);
+    size_t own = tensor_convolves(call, g) ? tensor_conv2d_weight_gradient_scratch(call, g)
+                                           : cuda_plain_scratch(&plain_weights, call);
+    return larger(own, pointwise_scratch(call, g));
 }

@@ -51,6 +51,12 @@ struct cuda_start {
 /* What products of float32 are made of: the sum of three TF32 products, one TF32 product, or float32. */
 enum cuda_tf32 { CUDA_TF32_SPLIT, CUDA_TF32_ON, CUDA_TF32_OFF };
 
+/* How products are made. */
+struct cuda_products {
+    cuda_tf32 tf32;
+    bool library; /* cuBLASLt may be used */
+};
+
 struct cuda_upload;
 
 /* Writes for the next run (upload.cu). */
@@ -65,7 +71,9 @@ struct cuda_updates;
 struct cuda_device {
     reel_backend backend; /* first, so that a pointer to it is one to the whole */
     int number;
-    cuda_tf32 tf32;
+    cuda_products products;
+    struct cuda_blas *blas; /* cuBLASLt; NULL: it is not there, or has not been opened */
+    bool blas_opened;
     cudaStream_t stream;
     cuda_start *start, *host_start;
     unsigned long long *host_fault;          /* pinned: how the run ended */
@@ -77,7 +85,7 @@ struct cuda_device {
 };
 
 /* What the environment asks for. */
-reel_status cuda_tf32_choose(cuda_tf32 *choice, reel_error *error);
+reel_status cuda_products_choose(cuda_products *products, reel_error *error);
 
 inline cuda_device *cuda_of(const reel_call *call)
 {

@@ -1,7 +1,8 @@
 /* matmul on the GPU: the tiled product over matrices that exist, either of them turned, with broadcast batches. This is
-   plain arithmetic, in float64 and float32; what tensor cores can do (tensor_matmul.cu) goes there, and bf16 that they
-   do not take is computed here, on float copies. */
+   plain arithmetic, in float64 and float32; what cuBLASLt (blas.cu) or tensor cores (tensor_matmul.cu) can do goes
+   there, and bf16 that they do not take is computed here, on float copies. */
 #include "backends/cuda/bf16.cuh"
+#include "backends/cuda/blas.cuh"
 #include "backends/cuda/matmul.cuh"
 #include "backends/cuda/product.cuh"
 
@@ -59,12 +60,42 @@ static size_t plain_matmul_scratch(const reel_call *call)
 
 static const reel_kernel plain = {plain_matmul, plain_matmul_scratch};
 
+/* Elements from one matrix of an input to the next; false where they are not at equal distances. */
+static bool even_steps(const reel_call *call, int input, int64_t batches, int64_t *step)
+{
+    const reel_shape *x = &call->input[input].shape;
+    int64_t matrix = x->size[x->rank - 2] * x->size[x->rank - 1], count = 1;
+    for (int i = 0; i < x->rank - 2; i++) count *= x->size[i];
+    *step = count == 1 ? 0 : matrix;
+    return count == 1 || count == batches;
+}
+
+/* By cuBLASLt, where that is possible. */
+static bool library_product(const reel_call *call, blas_product *p)
+{
+    const reel_matmul_attr *attr = (const reel_matmul_attr *)call->attr;
+    const reel_matmul_sizes s = reel_matmul_sizes_of(call);
+    *p = {s.m, s.n, s.k, s.batches, attr->transpose_a, attr->transpose_b};
+    p->a = call->input[0].data;
+    p->b = call->input[1].data;
+    p->y = call->output[0].data;
+    p->step_y = s.m * s.n;
+    return s.m && s.n && s.k && s.batches && even_steps(call, 0, s.batches, &p->step_a) &&
+           even_steps(call, 1, s.batches, &p->step_b) && blas_serves(call);
+}
+
 reel_status cuda_matmul(const reel_call *call)
 {
+    blas_product p;
+    bool done = false;
+    reel_status status = library_product(call, &p) ? blas_run(call, p, &done) : REEL_OK;
+    if (status || done) return status;
     return tensor_multiplies(call) ? tensor_matmul(call) : cuda_plain_run(&plain, call);
 }
 
 size_t cuda_matmul_scratch(const reel_call *call)
 {
-    return tensor_multiplies(call) ? tensor_matmul_scratch(call) : cuda_plain_scratch(&plain, call);
+    blas_product p;
+    size_t own = tensor_multiplies(call) ? tensor_matmul_scratch(call) : cuda_plain_scratch(&plain, call);
+    return library_product(call, &p) && own < BLAS_WORKSPACE ? BLAS_WORKSPACE : own;
 }

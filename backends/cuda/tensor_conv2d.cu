@@ -22,7 +22,7 @@ static bool is_bf16(const reel_call *call)
 
 bool tensor_convolves(const reel_call *call, const reel_conv2d_geometry &g)
 {
-    bool type = is_bf16(call) || (call->input[0].dtype == REEL_F32 && cuda_of(call)->tf32 != CUDA_TF32_OFF);
+    bool type = is_bf16(call) || (call->input[0].dtype == REEL_F32 && cuda_of(call)->products.tf32 != CUDA_TF32_OFF);
     double places = (double)(g.kh * g.kw), k = (double)turn_padded(g.k, 2), c = (double)turn_padded(g.c, 2);
     return type && g.groups == 1 && places * k * c <= INT_MAX && (double)(g.n * g.h * g.w) <= INT_MAX &&
            (double)(g.n * g.p * g.q) <= INT_MAX;

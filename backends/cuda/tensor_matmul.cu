@@ -34,7 +34,7 @@ bool tensor_multiplies(const reel_call *call)
     const reel_matmul_attr *attr = (const reel_matmul_attr *)call->attr;
     const reel_matmul_sizes s = reel_matmul_sizes_of(call);
     const reel_dtype type = call->output[0].dtype;
-    if (type != REEL_BF16 && (type != REEL_F32 || cuda_of(call)->tf32 == CUDA_TF32_OFF)) return false;
+    if (type != REEL_BF16 && (type != REEL_F32 || cuda_of(call)->products.tf32 == CUDA_TF32_OFF)) return false;
     int64_t piece = TENSOR_PIECE / (int64_t)element_of(call);
     int64_t a = attr->transpose_a ? s.m : s.k, b = attr->transpose_b ? s.k : s.n;
     return a % piece == 0 && b % piece == 0 && !(attr->transpose_a && attr->transpose_b);

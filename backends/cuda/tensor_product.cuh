@@ -393,8 +393,8 @@ template <class P> reel_status tensor_run(const reel_call *call, const P &p, con
     if constexpr (sizeof(typename P::T) == 2)
         return tensor_in<P, TENSOR_BF16>(call, p, cut, partial);
     else
-        return cuda_of(call)->tf32 == CUDA_TF32_ON ? tensor_in<P, TENSOR_TF32>(call, p, cut, partial)
-                                                   : tensor_in<P, TENSOR_SPLIT>(call, p, cut, partial);
+        return cuda_of(call)->products.tf32 == CUDA_TF32_ON ? tensor_in<P, TENSOR_TF32>(call, p, cut, partial)
+                                                            : tensor_in<P, TENSOR_SPLIT>(call, p, cut, partial);
 }
 
 #endif

@@ -150,6 +150,15 @@ template <class K> cudaError_t cudaFuncGetAttributes(cudaFuncAttributes *attribu
 
 cudaError_t emulate_launch(const cudaLaunchConfig_t *config, std::function<void()> body);
 
+/* Libraries that are opened at run time: cuBLASLt's stand-in (cublas.cpp). */
+#include <dlfcn.h>
+#define dlopen emulate_dlopen
+#define dlsym emulate_dlsym
+#define dlclose emulate_dlclose
+void *emulate_dlopen(const char *name, int flags);
+void *emulate_dlsym(void *library, const char *name);
+int emulate_dlclose(void *library);
+
 template <class... P, class... A>
 cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t *config, void (*kernel)(P...), A... arguments)
 {

@@ -1,0 +1,19 @@
+/* Convolutions of one place, stride 1 and no padding, by cuBLASLt (pointwise.cu): they are products of matrices as they
+   lie. *done is false where it does not take one. */
+#ifndef REEL_BACKENDS_CUDA_POINTWISE_CUH
+#define REEL_BACKENDS_CUDA_POINTWISE_CUH
+
+#include "backends/cuda/blas.cuh"
+
+extern "C" {
+#include "ops/conv2d_geometry.h"
+}
+
+reel_status pointwise_conv2d(const reel_call *call, const reel_conv2d_geometry &g, bool *done);
+reel_status pointwise_adjoint(const reel_call *call, const reel_conv2d_geometry &g, bool *done);
+reel_status pointwise_weight_gradient(const reel_call *call, const reel_conv2d_geometry &g, bool *done);
+
+/* Bytes of scratch memory of any of them; 0 where none is taken. */
+size_t pointwise_scratch(const reel_call *call, const reel_conv2d_geometry &g);
+
+#endif
