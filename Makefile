@@ -66,12 +66,13 @@ LIB_OBJ := $(CU_OBJ) $(LIB_SRC:%.c=$(B)/obj/%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(B)/obj/%.o)
 SUP_OBJ := $(SUP_SRC:%.c=$(B)/obj/%.o)
 TESTS   := $(TEST_SRC:tests/%.c=$(B)/tests/%)
+GPU_TESTS := $(addprefix $(B)/gpu/,test_cuda test_cuda_training golden)
 
-.PHONY: FORCE all help setup tests test demo bench install uninstall docs lint format clean
+.PHONY: FORCE all help setup tests test gpu-tests test-cuda demo bench install uninstall docs lint format clean
 all: $(B)/reel ## build build/reel (the default)
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 	@echo "  make test SANITIZE=1   the tests under AddressSanitizer and UBSan, in build/sanitize"
 
 setup: ## install what building needs, or say what is missing
@@ -83,6 +84,13 @@ test: ## set up, build and run all tests
 	@CUDA=$(CUDA) tools/setup.sh test
 	@$(MAKE) --no-print-directory -j$(JOBS) tests
 	@B=$(B) tests/run.sh
+
+gpu-tests: $(GPU_TESTS) $(B)/reel
+
+test-cuda: ## set up, build and run the tests that need a GPU
+	@CUDA=1 tools/setup.sh test
+	@$(MAKE) --no-print-directory -j$(JOBS) CUDA=1 gpu-tests
+	@B=$(B) tests/cuda/run.sh
 
 demo: ## set up, build, train on built-in video, segment, score; results in build/demo
 	@CUDA=$(CUDA) tools/setup.sh build
@@ -187,5 +195,11 @@ EMU_TESTS := $(filter $(B)/tests/test_cuda% $(B)/tests/golden,$(TESTS))
 $(EMU_TESTS): $(EMU_OBJ)
 $(EMU_TESTS): LIBS += -lstdc++
 
+# The same tests for a real GPU, with the library's own backend.
+$(B)/gpu/%: $(B)/obj/tests/%.o $(SUP_OBJ) $(CU_TEST:%.cu=$(B)/obj/%.o) $(B)/libreel.a
+	@mkdir -p $(@D)
+	@echo "link $@"
+	@$(CC) $(ALL) $(filter %.o,$^) $(filter %.a,$^) -o $@ $(shell pkg-config --libs check 2>/dev/null) $(LIBS)
+
 .PRECIOUS: $(B)/obj/%.o
--include $(CU_OBJ:.o=.d) $(EMU_OBJ:.o=.d) $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(SUP_OBJ:.o=.d) $(TEST_SRC:%.c=$(B)/obj/%.d)
+-include $(CU_OBJ:.o=.d) $(CU_TEST:%.cu=$(B)/obj/%.d) $(EMU_OBJ:.o=.d) $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(SUP_OBJ:.o=.d) $(TEST_SRC:%.c=$(B)/obj/%.d)
