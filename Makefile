@@ -169,9 +169,10 @@ $(B)/obj/%.o: %.cu $(B)/nvcc.flags
 	@echo "nvcc $<"
 	@$(NVCC) $(NVCC_FLAGS) -MMD -MP -c $< -o $@
 
-# The same sources for the CPU, with tests/cuda/cuda_runtime.h in the place of CUDA's.
+# The same sources for the CPU, with tests/cuda/cuda_runtime.h in the place of CUDA's. A wide access that is not aligned
+# is an error on a GPU, and stops a test here.
 CXX_FLAGS := -std=c++20 -I. -Itests/cuda -fPIC -Wall -Wextra -Wshadow -Wno-missing-field-initializers -Wno-unknown-pragmas \
-             $(OPT:-O3=-O2) $(CFLAGS) -MMD -MP
+             $(OPT:-O3=-O2) -fsanitize=alignment -fsanitize-undefined-trap-on-error $(CFLAGS) -MMD -MP
 $(B)/emulated/%.o: %.cu
 	@mkdir -p $(@D)
 	@echo "c++ $<"

@@ -4,19 +4,6 @@
 
 extern "C" {
 #include "core/arena.h"
-#include "core/bf16.h"
-}
-
-__global__ static void widen(const reel_bf16 *from, float *to, unsigned n)
-{
-    unsigned i = cuda_element();
-    if (i < n) to[i] = reel_bf16_to_float(from[i]);
-}
-
-__global__ static void narrow(const float *from, reel_bf16 *to, unsigned n)
-{
-    unsigned i = cuda_element();
-    if (i < n) to[i] = reel_bf16_from_float(from[i]);
 }
 
 static const reel_array *array_at(const reel_call *call, int k)
@@ -80,14 +67,10 @@ reel_status cuda_wide_run(const reel_kernel *kernel, const reel_call *call)
     reel_status status = REEL_OK;
     widen_call(call, array, &wide);
     for (int k = 0; !status && k < call->inputs; k++)
-        if (call->input[k].dtype == REEL_BF16)
-            status = cuda_over(call, cuda_elements(&array[k]), widen, (const reel_bf16 *)call->input[k].data,
-                               (float *)array[k].data, cuda_elements(&array[k]));
+        if (call->input[k].dtype == REEL_BF16) status = cuda_widen(call, &call->input[k], &array[k]);
     if (!status) status = kernel->run(&wide);
     for (int k = 0; !status && k < call->outputs; k++)
-        if (call->output[k].dtype == REEL_BF16)
-            status = cuda_over(call, cuda_elements(&wide.output[k]), narrow, (const float *)wide.output[k].data,
-                               (reel_bf16 *)call->output[k].data, cuda_elements(&wide.output[k]));
+        if (call->output[k].dtype == REEL_BF16) status = cuda_narrow(call, &wide.output[k], &call->output[k]);
     reel_free(array);
     return status;
 }

@@ -4,6 +4,10 @@
 
 #include "backends/cuda/device.cuh"
 
+/* Copies of all elements (cast.cu). */
+reel_status cuda_widen(const reel_call *call, const reel_array *from, const reel_array *to);
+reel_status cuda_narrow(const reel_call *call, const reel_array *from, const reel_array *to);
+
 bool cuda_has_bf16(const reel_call *call);
 
 /* A kernel on float copies of the bf16 arrays of a call, and the scratch memory that it takes, copies included. */

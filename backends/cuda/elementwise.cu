@@ -1,8 +1,10 @@
 /* The element-wise ops on the GPU: one kernel for those of one argument and one for two, made for each formula of
-   elementwise.def and each type; and where, cast and broadcast_to, which mix types. A thread makes one element;
-   neighbours read neighbours wherever broadcasting leaves them so. Memory is what limits them all.
+   elementwise.def and each type; and where and broadcast_to, which mix types. Where inputs are as large as the output,
+   or one number, a thread makes a pack of elements (pack.cuh); else one element, and neighbours read neighbours
+   wherever broadcasting leaves them so. Memory is what limits them all.
 
    An output may be the memory of an input of the same shape: an element is read by the thread alone that writes it. */
+#include "backends/cuda/pack.cuh"
 #include "backends/cuda/walk.cuh"
 
 /* The type in which whole numbers wrap around. */
@@ -46,18 +48,73 @@ __global__ static void map2(cuda_walk walk, const S *a, const S *b, S *y, F form
     y[i] = S(formula(T(a[at[0]]), T(b[at[1]])));
 }
 
+/* --- the same in packs --- */
+
+template <int N, class S, class T, class F> __global__ static void map1_packs(const S *x, S *y, F formula, unsigned n)
+{
+    cuda_share share = cuda_share_of<N>(n);
+    if (share.element) y[share.at] = S(formula(T(x[share.at])));
+    if (!share.pack) return;
+    cuda_pack<S, N> value = cuda_pack_at<N>(x, share.at);
+    for (int k = 0; k < N; k++) value.at[k] = S(formula(T(value.at[k])));
+    cuda_put_pack(y, share.at, value);
+}
+
+/* An argument that is an array, or one number for all elements. */
+template <class S> struct side {
+    const S *at;
+    bool one;
+    template <int N> __device__ cuda_pack<S, N> pack(unsigned i) const
+    {
+        cuda_pack<S, N> value;
+        if (!one) return cuda_pack_at<N>(at, i);
+        for (int k = 0; k < N; k++) value.at[k] = *at;
+        return value;
+    }
+    __device__ S element(unsigned i) const { return at[one ? 0 : i]; }
+};
+
+template <int N, class S, class T, class F>
+__global__ static void map2_packs(side<S> a, side<S> b, S *y, F formula, unsigned n)
+{
+    cuda_share share = cuda_share_of<N>(n);
+    if (share.element) y[share.at] = S(formula(T(a.element(share.at)), T(b.element(share.at))));
+    if (!share.pack) return;
+    cuda_pack<S, N> left = a.template pack<N>(share.at), right = b.template pack<N>(share.at);
+    for (int k = 0; k < N; k++) left.at[k] = S(formula(T(left.at[k]), T(right.at[k])));
+    cuda_put_pack(y, share.at, left);
+}
+
+/* An input is as large as the output, so that it is not stretched. */
+static bool whole(const reel_call *call, int input)
+{
+    return reel_elements(&call->input[input].shape) == reel_elements(&call->output[0].shape);
+}
+
 template <class S, class T, class F> static reel_status run_map1(const reel_call *call, F formula)
 {
+    constexpr int N = 16 / sizeof(S);
     const reel_array *y = &call->output[0];
-    return cuda_over(call, cuda_elements(y), map1<S, T, F>, cuda_walk_of(call), (const S *)call->input[0].data,
-                     (S *)y->data, formula, cuda_elements(y));
+    const S *x = (const S *)call->input[0].data;
+    unsigned n = cuda_elements(y);
+    if (whole(call, 0)) return cuda_over_packs<N>(call, n, map1_packs<N, S, T, F>, x, (S *)y->data, formula, n);
+    return cuda_over(call, n, map1<S, T, F>, cuda_walk_of(call), x, (S *)y->data, formula, n);
+}
+
+template <class S> static side<S> side_of(const reel_call *call, int input)
+{
+    return {(const S *)call->input[input].data, cuda_elements(&call->input[input]) == 1};
 }
 
 template <class S, class T, class F> static reel_status run_map2(const reel_call *call, F formula)
 {
-    const reel_array *y = &call->output[0];
-    return cuda_over(call, cuda_elements(y), map2<S, T, F>, cuda_walk_of(call), (const S *)call->input[0].data,
-                     (const S *)call->input[1].data, (S *)y->data, formula, cuda_elements(y));
+    constexpr int N = 16 / sizeof(S);
+    S *y = (S *)call->output[0].data;
+    unsigned n = cuda_elements(&call->output[0]);
+    side<S> a = side_of<S>(call, 0), b = side_of<S>(call, 1);
+    if ((a.one || whole(call, 0)) && (b.one || whole(call, 1)))
+        return cuda_over_packs<N>(call, n, map2_packs<N, S, T, F>, a, b, y, formula, n);
+    return cuda_over(call, n, map2<S, T, F>, cuda_walk_of(call), a.at, b.at, y, formula, n);
 }
 
 template <class F> static reel_status map1_floats(const reel_call *call, F formula)
@@ -162,25 +219,4 @@ reel_status cuda_broadcast_to(const reel_call *call)
 {
     return cuda_by_width(call->output[0].dtype,
                          [&](auto zero) { return run_map1<decltype(zero), decltype(zero)>(call, same()); });
-}
-
-/* --- cast --- */
-
-template <class From, class To> __global__ static void cast(const From *x, To *y, unsigned n)
-{
-    unsigned i = cuda_element();
-    if (i < n) cuda_convert((double)x[i], &y[i]);
-}
-
-reel_status cuda_cast(const reel_call *call)
-{
-    const reel_array *x = &call->input[0], *y = &call->output[0];
-    return cuda_by_dtype(x->dtype, [&](auto from) {
-        return cuda_by_dtype(y->dtype, [&](auto to) {
-            typedef decltype(from) From;
-            typedef decltype(to) To;
-            return cuda_over(call, cuda_elements(y), cast<From, To>, (const From *)x->data, (To *)y->data,
-                             cuda_elements(y));
-        });
-    });
 }
