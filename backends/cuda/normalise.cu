@@ -1,6 +1,7 @@
-/* softmax, log_softmax, batch_norm and dropout on the GPU. A softmax is a thread a line: in [N, K, H, W] along K,
-   neighbouring threads read neighbouring elements, and the line is read three times, twice of them from a cache when K
-   is small. The others are a thread an element. Memory limits all. */
+/* softmax, log_softmax, batch_norm and dropout on the GPU. A softmax reads a line three times, twice of them from a
+   cache when the line is short. In [N, K, H, W] along K it is a thread a line, so that neighbouring threads read
+   neighbouring elements; along the last axis, where the elements of a line are the neighbours, a warp a line. The
+   others are a thread an element. Memory limits all. */
 #include "backends/cuda/device.cuh"
 
 extern "C" {
@@ -26,12 +27,35 @@ __global__ static void softmax(const T *x, T *y, unsigned lines, unsigned n, uns
     }
 }
 
+enum { WARP = 32, SHORT_LINE = 8 };
+
+template <class T> __global__ static void softmax_of_rows(const T *x, T *y, unsigned lines, unsigned n, bool logarithm)
+{
+    unsigned line = blockIdx.x * (blockDim.x / WARP) + threadIdx.x / WARP, lane = threadIdx.x % WARP;
+    if (line >= lines) return; /* a whole warp */
+    const T *from = x + line * n;
+    double most = -INFINITY, sum = 0;
+    for (unsigned k = lane; k < n; k += WARP) most = from[k] > most ? (double)from[k] : most;
+    for (unsigned d = WARP / 2; d; d /= 2) most = fmax(most, __shfl_xor_sync(0xffffffffu, most, (int)d));
+    for (unsigned k = lane; k < n; k += WARP) sum += (double)exp(from[k] - (T)most);
+    for (unsigned d = WARP / 2; d; d /= 2) sum += __shfl_xor_sync(0xffffffffu, sum, (int)d);
+    T shift = (T)(logarithm ? log(sum) : 1 / sum);
+    for (unsigned k = lane; k < n; k += WARP) {
+        T shifted = from[k] - (T)most;
+        y[line * n + k] = logarithm ? shifted - shift : exp(shifted) * shift;
+    }
+}
+
 reel_status cuda_softmax(const reel_call *call)
 {
     const reel_array *x = &call->input[0], *y = &call->output[0];
     reel_axis_view v = reel_axis_view_of(&x->shape, ((const reel_softmax_attr *)call->attr)->axis);
+    bool rows = v.inner == 1 && v.n > SHORT_LINE;
     return cuda_by_float(x->dtype, [&](auto zero) {
         typedef decltype(zero) T;
+        if (rows)
+            return cuda_over(call, v.outer * WARP, softmax_of_rows<T>, (const T *)x->data, (T *)y->data,
+                             (unsigned)v.outer, (unsigned)v.n, call->op == &reel_op_log_softmax);
         return cuda_over(call, v.outer * v.inner, softmax<T>, (const T *)x->data, (T *)y->data,
                          (unsigned)(v.outer * v.inner), (unsigned)v.n, (unsigned)v.inner,
                          call->op == &reel_op_log_softmax);
