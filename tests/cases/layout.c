@@ -24,6 +24,8 @@ const op_case cases_layout[] = {
     {"permute", "order=1,0", "byte9:5x7"},
     {"permute", "order=1,0,2", "real:300x41x7"},
     {"permute", "order=2,0,1", "real:3x130x120"},
+    {"permute", "order=0,2,1", "byte9:3x41x70"},
+    {"permute", "order=1,0,3,2", "real:3x2x9x37"},
 
     {"concat", "axis=0", "real:2 real:3"},
     {"concat", "", "real:2x3x4x5 real:2x2x4x5 real:2x1x4x5"},
