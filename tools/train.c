@@ -18,7 +18,7 @@
 typedef struct {
     reel_model_options model;
     const char *data, *split, *out, *init, *vgg16;
-    int layout, clip_batch, steps, batch, frames, threads, workers, save_every, max_step, optimiser;
+    int layout, clip_batch, steps, batch, frames, shortest, lengthen, threads, workers, save_every, max_step, optimiser;
     double lr, clip, weight_decay, momentum;
     uint64_t seed;
     size_t memory;
@@ -34,6 +34,12 @@ static const reel_option table[] = {
     REEL_OPTION("steps", INT, train_options, steps, "N", "updates in all", .fallback = "1000", .low = 1, .high = 1e9),
     REEL_OPTION("frames", INT, train_options, frames, "T", "predicted frames of a clip, after its first",
                 .fallback = "5", .low = 1, .high = 1000),
+    REEL_OPTION(
+        "lengthen", INT, train_options, lengthen, "N",
+        "begin with clips of --shortest predicted frames and add one every N steps, up to --frames; 0: no shorter ones",
+        .fallback = "0", .low = 0, .high = 1e9),
+    REEL_OPTION("shortest", INT, train_options, shortest, "T", "with --lengthen", .fallback = "1", .low = 1,
+                .high = 1000),
     REEL_OPTION("batch", INT, train_options, batch, "N", "clips a step", .fallback = "1", .low = 1, .high = 4096),
     REEL_OPTION("lr", DOUBLE, train_options, lr, "X", "learning rate", .fallback = "1e-4", .low = 0, .high = 10),
     REEL_OPTION("optimiser", CHOICE, train_options, optimiser, "adam|sgd", "update rule", .fallback = "adam"),
@@ -86,6 +92,7 @@ typedef struct {
     reel_dataset set;
     reel_loader *loader;
     uint64_t done; /* steps */
+    int length;    /* predicted frames of the clips that the loader fetches */
     reel_error error;
 } training_run;
 
@@ -97,6 +104,13 @@ enum { MADE_VIDEOS = 4096 };
 static int clips_ahead(const train_options *o)
 {
     return 2 * o->batch + o->workers;
+}
+
+/* Predicted frames of the clips of the step that follows on so many. */
+static int length_after(const train_options *o, uint64_t done)
+{
+    uint64_t more = o->lengthen ? done / (uint64_t)o->lengthen : (uint64_t)o->frames;
+    return more < (uint64_t)(o->frames - o->shortest) ? o->shortest + (int)more : o->frames;
 }
 
 static reel_training plan_of(const train_options *o)
@@ -156,6 +170,24 @@ static reel_status load_start(training_run *r)
     return status;
 }
 
+/* Fetches clips of the next step's length from there on, and plans for them. */
+static reel_status start_loader(training_run *r)
+{
+    r->length = length_after(&r->o, r->done);
+    reel_status status = reel_trainer_set_frames(r->trainer, r->length, &r->error);
+    if (status) return status;
+    reel_clip_options clips = {.frames = r->length + 1,
+                               .height = r->o.model.size.height,
+                               .width = r->o.model.size.width,
+                               .flip = true,
+                               .affine = r->o.affine,
+                               .max_step = r->o.max_step,
+                               .seed = r->o.seed};
+    r->loader =
+        reel_loader_start(&r->set, &clips, r->done * (uint64_t)r->o.batch, r->o.workers, clips_ahead(&r->o), &r->error);
+    return r->loader ? REEL_OK : r->error.status;
+}
+
 static reel_status open_data(training_run *r)
 {
     reel_data_choice choice = {.name = r->o.data,
@@ -167,17 +199,7 @@ static reel_status open_data(training_run *r)
                                .videos = MADE_VIDEOS,
                                .frames = 32};
     reel_status status = reel_data_open(&r->set, &choice, &r->error);
-    if (status) return status;
-    reel_clip_options clips = {.frames = r->o.frames + 1,
-                               .height = r->o.model.size.height,
-                               .width = r->o.model.size.width,
-                               .flip = true,
-                               .affine = r->o.affine,
-                               .max_step = r->o.max_step,
-                               .seed = r->o.seed};
-    r->loader =
-        reel_loader_start(&r->set, &clips, r->done * (uint64_t)r->o.batch, r->o.workers, clips_ahead(&r->o), &r->error);
-    return r->loader ? REEL_OK : r->error.status;
+    return status ? status : start_loader(r);
 }
 
 /* --- running --- */
@@ -214,7 +236,7 @@ static void tell(const training_run *r, reel_progress *progress, const reel_step
     printf("{\"step\": %llu, \"loss\": %.17g, \"loss_bce\": %.17g, \"loss_iou\": %.17g, ", (unsigned long long)r->done,
            report->total, report->bce, report->iou);
     if (isfinite(report->classes)) printf("\"loss_distance\": %.17g, ", report->classes);
-    printf("\"grad_norm\": %.17g, \"seconds\": %.4f}\n", report->norm, report->seconds);
+    printf("\"grad_norm\": %.17g, \"seconds\": %.4f, \"frames\": %d}\n", report->norm, report->seconds, r->length);
     fflush(stdout);
 }
 
@@ -229,11 +251,20 @@ static reel_status one_step(training_run *r, reel_step_report *report, reel_erro
 {
     reel_status status = reel_trainer_begin(r->trainer, r->done + 1, r->o.lr, &r->error);
     if (status) return status;
-    if (r->done + 1 < (uint64_t)r->o.steps && !reel_signal_caught() && !next_batch(r, later))
-        reel_trainer_send(r->trainer, later);
+    bool next = r->done + 1 < (uint64_t)r->o.steps && length_after(&r->o, r->done + 1) == r->length;
+    if (next && !reel_signal_caught() && !next_batch(r, later)) reel_trainer_send(r->trainer, later);
     status = reel_trainer_end(r->trainer, report, &r->error);
     if (!status) r->done++;
     return status;
+}
+
+/* The first clips of a length. */
+static reel_status lengthen(training_run *r)
+{
+    reel_loader_stop(r->loader);
+    r->loader = NULL;
+    reel_status status = start_loader(r);
+    return status ? status : next_batch(r, &r->error);
 }
 
 static reel_status steps(training_run *r)
@@ -251,6 +282,7 @@ static reel_status steps(training_run *r)
         status = reel_run_log(&r->run, r->done, r->o.lr, &report, &r->error);
         tell(r, &progress, &report);
         if (!status && r->done % (uint64_t)r->o.save_every == 0 && !(status = save(r))) saved = r->done;
+        if (!status && goes_on(r) && length_after(&r->o, r->done) != r->length) status = lengthen(r);
     }
     reel_progress_end(&progress);
     if (!status && saved != r->done) status = save(r);
@@ -281,12 +313,23 @@ static reel_status train(training_run *r)
     return status;
 }
 
+static reel_status check_lengths(const train_options *o, reel_error *error)
+{
+    if (o->shortest > 1 && !o->lengthen)
+        return reel_fail(error, REEL_USAGE, "--shortest %d is for --lengthen, which is missing", o->shortest);
+    if (o->shortest > o->frames)
+        return reel_fail(error, REEL_USAGE, "--shortest %d is more than --frames %d, up to which clips are lengthened",
+                         o->shortest, o->frames);
+    return REEL_OK;
+}
+
 int reel_command_train(int argc, char **argv)
 {
     training_run r = {.run = {.lock = -1}};
     int code = reel_options_begin(&usage, argc, argv, &r.o);
     if (code >= 0) return code;
     reel_status status = reel_model_options_settle(&r.o.model, &r.error);
+    if (!status) status = check_lengths(&r.o, &r.error);
     if (!status) status = train(&r);
     if (r.loader) reel_loader_stop(r.loader);
     reel_dataset_close(&r.set);

@@ -119,37 +119,58 @@ static reel_status build(reel_trainer *t, reel_error *error)
     return t->plan ? REEL_OK : REEL_USAGE;
 }
 
-reel_trainer *reel_trainer_new(const reel_training *training, reel_backend *backend, reel_error *error)
+/* Graph, plan and all that has the clip's length. */
+static reel_status make(reel_trainer *t, reel_error *error)
 {
-    reel_trainer *t = reel_alloc(1, sizeof *t);
-    if (!t) return reel_fail_memory(error), NULL;
-    t->training = *training;
     size_t frames = (size_t)clip_frames(t);
-    t->set = reel_parameters_new(backend, training->seed);
     t->graph = reel_graph_new();
     t->frame = reel_alloc(frames, sizeof *t->frame);
     t->mask = reel_alloc(frames, sizeof *t->mask);
-    t->invalid = reel_alloc(frames * (size_t)training->batch, sizeof *t->invalid);
-    if (!t->set || !t->graph || !t->frame || !t->mask || !t->invalid)
-        reel_fail_memory(error);
-    else if (build(t, error) == REEL_OK)
-        return t;
-    reel_trainer_free(t);
-    return NULL;
+    t->invalid = reel_alloc(frames * (size_t)t->training.batch, sizeof *t->invalid);
+    if (!t->graph || !t->frame || !t->mask || !t->invalid) return reel_fail_memory(error);
+    return build(t, error);
 }
 
-void reel_trainer_free(reel_trainer *t)
+static void drop(reel_trainer *t)
 {
-    if (!t) return;
     reel_plan_free(t->plan);
     reel_update_free(&t->update);
     reel_graph_free(t->graph);
-    reel_parameters_free(t->set);
     reel_free(t->frame);
     reel_free(t->mask);
     reel_free(t->invalid);
     reel_free(t->values);
     reel_free(t->transfer);
+    *t = (reel_trainer){.training = t->training, .set = t->set};
+}
+
+reel_trainer *reel_trainer_new(const reel_training *training, reel_backend *backend, reel_error *error)
+{
+    reel_trainer *t = reel_alloc(1, sizeof *t);
+    if (!t) return reel_fail_memory(error), NULL;
+    t->training = *training;
+    t->set = reel_parameters_new(backend, training->seed);
+    if (!t->set)
+        reel_fail_memory(error);
+    else if (make(t, error) == REEL_OK)
+        return t;
+    reel_trainer_free(t);
+    return NULL;
+}
+
+reel_status reel_trainer_set_frames(reel_trainer *t, int frames, reel_error *error)
+{
+    if (frames == t->training.frames) return REEL_OK;
+    drop(t);
+    t->training.frames = frames;
+    return make(t, error);
+}
+
+void reel_trainer_free(reel_trainer *t)
+{
+    if (!t) return;
+    drop(t);
+    reel_parameters_free(t->set);
     reel_free(t);
 }
 

@@ -35,6 +35,9 @@ typedef struct reel_trainer reel_trainer;
 /* Builds the graph of a step and its plan; NULL with `error` set on failure. */
 reel_trainer *reel_trainer_new(const reel_training *training, reel_backend *backend, reel_error *error);
 void reel_trainer_free(reel_trainer *trainer);
+/* From the next step on, clips of another length, with the same parameters: plans anew. After a failure the trainer can
+   only be freed. */
+reel_status reel_trainer_set_frames(reel_trainer *trainer, int frames, reel_error *error);
 
 reel_parameters *reel_trainer_parameters(const reel_trainer *trainer);
 const reel_plan *reel_trainer_plan(const reel_trainer *trainer);

@@ -41,6 +41,8 @@ refuses 1 "--memory: '1e99' is not an amount" train --memory 1e99
 refuses 1 "--memory: 'nan' is not an amount" train --memory nan
 refuses 1 "a memory budget of 1.0 MiB cannot be met: [0-9.]+ MiB are needed" train --data moving_shapes --dry-run \
     --width 0.01 --size 32x64 --frames 2 --memory 1MiB
+refuses 1 "--shortest 3 is for --lengthen, which is missing" train --data moving_shapes --dry-run --shortest 3
+refuses 1 "--shortest 6 is more than --frames 5" train --data moving_shapes --dry-run --shortest 6 --lengthen 10
 refuses 1 "--json takes no value" train --json=yes
 refuses 1 "--steps is given twice" train --steps 1 --steps 2
 refuses 1 "--model: 's3s' is none of s2s\|s2s" train --model s3s
