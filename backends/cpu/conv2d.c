@@ -12,8 +12,6 @@
 
    conv2d_input_gradient with stride 1 is the same with w turned (conv2d_input_gradient.c). */
 #include "backends/cpu/conv2d.h"
-
-#include "core/bf16.h"
 #include "core/clones.h"
 #include "core/kernel.h"
 
@@ -26,7 +24,8 @@ enum {
     SLABS = 8,               /* of a task, at most */
     INPUT_BYTES = 384 << 10, /* of a packed section of x, at most */
     WEIGHT_BYTES = 256 << 10,
-    LONGER = 2, /* where a step has several terms, sections are so much longer, to load and store sums less often */
+    PLAIN = 1024, /* elements of a plane that is not packed, at most */
+    LONGER = 2,   /* where a step has several terms, sections are so much longer, to load and store sums less often */
 };
 
 typedef struct {
@@ -42,11 +41,12 @@ typedef struct {
     size_t x, w, aside, sums, room; /* bytes of what a thread packs, and of all that it needs */
 } tiling;
 
-/* A kernel of one element that visits every pixel: x, if no bf16, is read where it lies. */
+/* A kernel of one element that visits every pixel: x, if no bf16, is read where it lies. Larger planes than a page are
+   packed all the same, since each step would go to another page. */
 static bool plain(const reel_conv2d_geometry *g)
 {
     return g->kh * g->kw == 1 && g->stride[0] == 1 && g->stride[1] == 1 && !g->top && !g->left && g->p == g->h &&
-           g->q == g->w;
+           g->q == g->w && g->h * g->w <= PLAIN;
 }
 
 static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
@@ -132,30 +132,6 @@ CLONES static void clamp(reel_dtype dtype, int64_t count, void *sums)
         CLAMP(double)
 }
 
-/* Turns sums [pixel, lane] of a slab into planes of y, from element `first` on. */
-static void write_pixels(const work *k, int64_t first, int64_t pixels, int64_t lanes, int64_t row, const char *sums)
-{
-    const cpu_brgemm *kernel = k->t->kernel;
-    cpu_turn *turn = kernel->turn[0][k->c->y.dtype == REEL_BF16];
-    int64_t s = cpu_size(reel_dtype_of_sum(kernel->packed)), e = cpu_size(k->c->y.dtype), step = kernel->lanes;
-    int64_t plane = k->c->g.p * k->c->g.q;
-    char *y = (char *)k->c->y.data + first * e, aside[4096];
-    const char *end = sums + pixels * row * s;
-    for (int64_t i = 0; i < pixels; i += step)
-        for (int64_t l = 0; l < lanes; l += step) {
-            int64_t count = cpu_least(step, pixels - i), channels = cpu_least(step, lanes - l);
-            const char *from = sums + (i * row + l) * s;
-            char *to = y + (l * plane + i) * e;
-            if (count == step) {
-                turn(from, row, count, channels, end, to, plane);
-                continue;
-            }
-            turn(from, row, count, channels, end, aside, step);
-            for (int64_t j = 0; j < channels; j++)
-                memcpy(to + j * plane * e, aside + j * step * e, (size_t)(count * e));
-        }
-}
-
 /* All rows at once where no points are between them. */
 static void write_planes(const work *k, int64_t slab, int64_t lanes, int64_t row, const char *sums)
 {
@@ -164,18 +140,8 @@ static void write_planes(const work *k, int64_t slab, int64_t lanes, int64_t row
     int64_t s = cpu_size(reel_dtype_of_sum(t->kernel->packed)), rows = t->pitch == g->q ? k->rows : 1;
     int64_t plane = k->image * g->k + k->group * g->kg + k->k0 + slab * t->width;
     for (int64_t r = 0; r < k->rows; r += rows)
-        write_pixels(k, (plane * g->p + k->first + r) * g->q, rows * g->q, lanes, row, sums + r * t->pitch * row * s);
-}
-
-/* The bias of some output channels, from k0 on, in the type of the sums. */
-static void start_sums(const cpu_convolution *c, int64_t k0, int64_t lanes, void *start)
-{
-    if (!c->bias.data) return;
-    const char *bias = (const char *)c->bias.data + k0 * cpu_size(c->bias.dtype);
-    if (c->bias.dtype == REEL_BF16)
-        reel_bf16_widen((const void *)bias, start, lanes, 1);
-    else
-        memcpy(start, bias, (size_t)(lanes * cpu_size(c->bias.dtype)));
+        cpu_conv2d_write(k->c, (plane * g->p + k->first + r) * g->q, rows * g->q, lanes, row,
+                         sums + r * t->pitch * row * s);
 }
 
 /* One slab through one section. */
@@ -187,7 +153,7 @@ static void run_slab(const work *k, int64_t slab, int64_t c0, int64_t depth)
     int64_t vectors = cpu_pieces(lanes, t->kernel->lanes), row = vectors * t->kernel->lanes;
     bool once = t->depth >= g->cg;
     char *sums = k->sums + (once ? 0 : slab) * (int64_t)t->sums, start[512] = {0};
-    start_sums(k->c, k->group * g->kg + k0, lanes, start);
+    cpu_conv2d_bias(k->c, k->group * g->kg + k0, lanes, start);
     if (t->kernel->terms > 1)
         cpu_conv2d_join_weight(k->c, k->group, k0, lanes, vectors, c0, depth, k->aside, k->w);
     else

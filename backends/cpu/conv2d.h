@@ -72,6 +72,28 @@ void cpu_conv2d_pack_weight(const cpu_convolution *c, int64_t group, int64_t k0,
 void cpu_conv2d_turn(const cpu_brgemm *kernel, const reel_array *from, int64_t first, int64_t row, int64_t rows,
                      int64_t columns, char *to, int64_t to_row);
 
+/* Packs a window of some planes as [row][column][channel], a pixel `pixel` elements wide; zeros outside of the picture,
+   and for channels up to the next whole vector. */
+typedef struct {
+    int64_t top, left, height, width;
+} cpu_window;
+void cpu_conv2d_pack_pixels(const cpu_brgemm *kernel, const reel_array *from, int64_t first, int64_t channels,
+                            const cpu_window *at, char *to, int64_t pixel);
+
+/* --- writing --- */
+
+/* Turns sums [pixel, lane], `row` apart, into planes of y, from element `first` on. */
+void cpu_conv2d_write(const cpu_convolution *c, int64_t first, int64_t pixels, int64_t lanes, int64_t row,
+                      const char *sums);
+
+/* The bias of some output channels, from k0 on, in the type of the sums; nothing where there is none. */
+void cpu_conv2d_bias(const cpu_convolution *c, int64_t k0, int64_t lanes, void *start);
+
+/* Turns sums [input channel and kernel position, lane], `row` apart, of some output channels into rows of dw that are
+   `reach` apart. Whole vectors are read, which must not go past `end`. */
+void cpu_conv2d_write_weight(const cpu_brgemm *kernel, const char *from, int64_t row, int64_t rows, int64_t channels,
+                             const char *end, char *dw, int64_t reach);
+
 /* --- packing for kernels with several terms in a step; `aside` is room to work in --- */
 
 size_t cpu_conv2d_join_room(const reel_conv2d_geometry *g, const cpu_brgemm *kernel, const cpu_band *b, int64_t width);

@@ -100,6 +100,24 @@ void cpu_conv2d_turn(const cpu_brgemm *kernel, const reel_array *from, int64_t f
                  to + (j * to_row + r) * packed, to_row);
 }
 
+void cpu_conv2d_pack_pixels(const cpu_brgemm *kernel, const reel_array *from, int64_t first, int64_t channels,
+                            const cpu_window *at, char *to, int64_t pixel)
+{
+    int64_t h = from->shape.size[2], w = from->shape.size[3], e = cpu_size(kernel->packed);
+    int64_t low = cpu_least(cpu_most(-at->left, 0), at->width);
+    int64_t high = cpu_most(low, cpu_least(at->width, w - at->left)), line = at->width * pixel * e;
+    for (int64_t row = at->top; row < at->top + at->height; row++, to += line) {
+        if (row < 0 || row >= h || high == low) {
+            memset(to, 0, (size_t)line);
+            continue;
+        }
+        memset(to, 0, (size_t)(low * pixel * e));
+        cpu_conv2d_turn(kernel, from, (first * h + row) * w + at->left + low, h * w, channels, high - low,
+                        to + low * pixel * e, pixel);
+        memset(to + high * pixel * e, 0, (size_t)((at->width - high) * pixel * e));
+    }
+}
+
 /* Kernels of one position need no turning: their output channels lie side by side. */
 static void pack_turned(const cpu_convolution *c, int64_t first, int64_t lanes, int64_t slab, int64_t depth, char *to)
 {

@@ -126,22 +126,10 @@ static void pack_x(const gradient *d, const block *b, int64_t image, int64_t top
 {
     const reel_conv2d_geometry *g = &d->c.g;
     const tiling *t = &d->t;
-    int64_t e = cpu_size(t->kernel->packed), line = t->width * t->stored * e;
-    int64_t low = cpu_least(cpu_most(g->left, 0), t->width);
-    int64_t high = cpu_most(low, cpu_least(t->width, g->w + g->left));
-    int64_t channel = image * g->c + g->cg * b->group + b->c0;
-    for (int64_t r = 0; r < t->height; r++, to += line) {
-        int64_t row = top + r;
-        if (row < 0 || row >= g->h || high == low) {
-            memset(to, 0, (size_t)line);
-            continue;
-        }
-        memset(to, 0, (size_t)(low * t->stored * e));
-        cpu_conv2d_turn(t->kernel, &d->c.x, (channel * g->h + row) * g->w + low - g->left, g->h * g->w, b->depth,
-                        high - low, to + low * t->stored * e, t->stored);
-        memset(to + high * t->stored * e, 0, (size_t)((t->width - high) * t->stored * e));
-    }
-    memset(to, 0, (size_t)(t->tiles->run * t->stored * e)); /* what a sweep's last run reaches beyond */
+    cpu_window at = {top, -g->left, t->height, t->width};
+    int64_t e = cpu_size(t->kernel->packed), size = t->height * t->width * t->stored;
+    cpu_conv2d_pack_pixels(t->kernel, &d->c.x, image * g->c + g->cg * b->group + b->c0, b->depth, &at, to, t->stored);
+    memset(to + size * e, 0, (size_t)(t->tiles->run * t->stored * e)); /* what a sweep's last run reaches beyond */
 }
 
 /* Rows of dy from element `y` on, [pixel, lane]; for a sweep with zeros that make a row as wide as one of x. */
@@ -240,23 +228,15 @@ static void finish(const gradient *d, int64_t set, char *sums)
     const tiling *t = &d->t;
     block b = block_of(d, set);
     int64_t e = cpu_size(reel_dtype_of_sum(t->kernel->packed)), positions = g->kh * g->kw, reach = g->cg * positions;
-    int64_t lanes = t->kernel->lanes;
     int64_t count = t->slabs * t->kept * positions * t->slab;
-    char aside[4096];
     if (t->kernel->packed != REEL_F64)
         ADD(float)
     else
         ADD(double)
     char *dw = (char *)d->c.w.data + ((b.group * g->kg + b.k0) * reach + b.c0 * positions) * e;
-    for (int64_t k = 0; k < b.channels; k += lanes) {
-        const char *from = sums + (k / t->slab * t->kept * positions * t->slab + k % t->slab) * e;
-        for (int64_t r = 0; r < b.depth * positions; r += lanes) {
-            int64_t rows = cpu_least(lanes, b.depth * positions - r), columns = cpu_least(lanes, b.channels - k);
-            t->kernel->turn[0][0](from + r * t->slab * e, t->slab, rows, columns, sums + count * e, aside, lanes);
-            for (int64_t j = 0; j < columns; j++)
-                memcpy(dw + ((k + j) * reach + r) * e, aside + j * lanes * e, (size_t)(rows * e));
-        }
-    }
+    for (int64_t k = 0; k < b.channels; k += t->slab, dw += t->slab * reach * e)
+        cpu_conv2d_write_weight(t->kernel, sums + k * t->kept * positions * e, t->slab, b.depth * positions,
+                                cpu_least(t->slab, b.channels - k), sums + count * e, dw, reach);
 }
 
 static void run(const gradient *d)
