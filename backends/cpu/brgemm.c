@@ -27,8 +27,10 @@
     UP_TO_14(F, 2, 1)                                                                                                  \
     UP_TO_9(F, 3, 1) UP_TO_6(F, 4, 1) UP_TO_14(F, 1, 3) UP_TO_12(F, 2, 3) UP_TO_14(F, 1, 5) UP_TO_10(F, 2, 5)
 #define EACH_SWEEP(F) UP_TO_8(F, 1, 3) UP_TO_4(F, 2, 3) UP_TO_4(F, 1, 5) F(5, 1, 5) F(1, 2, 5) F(2, 2, 5)
+#define EACH_APART(F) UP_TO_6(F, 1, 1) UP_TO_6(F, 2, 1) UP_TO_6(F, 3, 1) UP_TO_6(F, 4, 1)
 #define KINDS                                                                                                          \
-    KIND(1, 4, 14, 14, 9, 6), KIND(3, 2, 14, 12), KIND(5, 2, 14, 10), .tiles[1].swept = {8, 4}, .tiles[2].swept = {5, 2}
+    .apart = {.run = 1, .vectors = 4, .points = {6, 6, 6, 6}}, KIND(1, 4, 14, 14, 9, 6), KIND(3, 2, 14, 12),           \
+    KIND(5, 2, 14, 10), .tiles[1].swept = {8, 4}, .tiles[2].swept = {5, 2}
 
 #define REAL float
 #define DTYPE REEL_F32
@@ -60,12 +62,14 @@ static const cpu_brgemm amx_kernel = {
 
 #undef EACH_TILE
 #undef EACH_SWEEP
+#undef EACH_APART
 #undef KINDS
 #endif
 
 #define EACH_TILE(F) UP_TO_6(F, 1, 1) UP_TO_6(F, 2, 1)
 #define EACH_SWEEP(F)
-#define KINDS KIND(1, 2, 6, 6)
+#define EACH_APART EACH_TILE
+#define KINDS .apart = {.run = 1, .vectors = 2, .points = {6, 6}}, KIND(1, 2, 6, 6)
 
 #ifdef __x86_64__
 #define REAL float

@@ -7,9 +7,9 @@ typedef REAL NAME(vector) __attribute__((vector_size(LANES * sizeof(REAL)), alig
 
 /* Counts are constants in each of the functions made below, and loops over them vanish. */
 static inline __attribute__((always_inline)) TARGET void NAME(any)(const int points, const int vectors, const int run,
-                                                                   const cpu_walk *walk, const REAL *a, const REAL *b,
-                                                                   const REAL *from, int64_t from_row, REAL *c,
-                                                                   int64_t row)
+                                                                   const int64_t point, const cpu_walk *walk,
+                                                                   const REAL *a, const REAL *b, const REAL *from,
+                                                                   int64_t from_row, REAL *c, int64_t row)
 {
     NAME(vector) sum[CPU_POINTS][CPU_VECTORS];
 #pragma GCC unroll 16
@@ -30,7 +30,7 @@ static inline __attribute__((always_inline)) TARGET void NAME(any)(const int poi
                 for (int j = 0; j < run; j++)
 #pragma GCC unroll 4
                     for (int v = 0; v < vectors; v++)
-                        if (m >= j && m - j < points) sum[m - j][v] += at[m] * lanes[j][v];
+                        if (m >= j && m - j < points) sum[m - j][v] += at[m * point] * lanes[j][v];
         }
 #pragma GCC unroll 16
     for (int p = 0; p < points; p++)
@@ -42,10 +42,19 @@ static inline __attribute__((always_inline)) TARGET void NAME(any)(const int poi
     static TARGET void NAME(tile_##points##_##vectors##_##run)(                                                        \
         const cpu_walk *walk, const void *a, const void *b, const void *from, int64_t from_row, void *c, int64_t row)  \
     {                                                                                                                  \
-        NAME(any)(points, vectors, run, walk, a, b, from, from_row, c, row);                                           \
+        NAME(any)(points, vectors, run, 1, walk, a, b, from, from_row, c, row);                                        \
     }
 EACH_TILE(TILE)
 #undef TILE
+
+#define APART(points, vectors, run)                                                                                    \
+    static TARGET void NAME(apart_##points##_##vectors)(const cpu_walk *walk, const void *a, const void *b,            \
+                                                        const void *from, int64_t from_row, void *c, int64_t row)      \
+    {                                                                                                                  \
+        NAME(any)(points, vectors, run, walk->point, walk, a, b, from, from_row, c, row);                              \
+    }
+EACH_APART(APART)
+#undef APART
 
 /* B[m - j] is in window[(m - j) % run]. */
 static inline __attribute__((always_inline)) TARGET void NAME(sweep)(const int points, const int vectors, const int run,
@@ -97,16 +106,18 @@ EACH_SWEEP(SWEEP)
 
 #define ENTRY(points, vectors, run)                                                                                    \
     .tiles[run / 2].tile[vectors - 1][points - 1] = NAME(tile_##points##_##vectors##_##run),
+#define SET_APART(points, vectors, run) .apart.tile[vectors - 1][points - 1] = NAME(apart_##points##_##vectors),
 #define SWEPT(points, vectors, run)                                                                                    \
     .tiles[run / 2].sweep[vectors - 1][points - 1] = NAME(sweep_##points##_##vectors##_##run),
-static const cpu_brgemm NAME(kernel) = {
-    .packed = DTYPE,
-    .lanes = LANES,
-    .terms = 1,
-    .grain = 1,
-    KINDS,
-    EACH_TILE(ENTRY) EACH_SWEEP(SWEPT).turn = {{NAME(turn_00), NAME(turn_01)}, {NAME(turn_10), NAME(turn_11)}}};
+static const cpu_brgemm NAME(kernel) = {.packed = DTYPE,
+                                        .lanes = LANES,
+                                        .terms = 1,
+                                        .grain = 1,
+                                        KINDS,
+                                        EACH_TILE(ENTRY) EACH_APART(SET_APART) EACH_SWEEP(SWEPT).turn = {
+                                            {NAME(turn_00), NAME(turn_01)}, {NAME(turn_10), NAME(turn_11)}}};
 #undef SWEPT
+#undef SET_APART
 #undef ENTRY
 
 #undef REAL

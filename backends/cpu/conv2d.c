@@ -12,6 +12,7 @@
 
    conv2d_input_gradient with stride 1 is the same with w turned (conv2d_input_gradient.c). */
 #include "backends/cpu/conv2d.h"
+#include "backends/cpu/winograd.h"
 #include "core/clones.h"
 #include "core/kernel.h"
 
@@ -83,6 +84,7 @@ static size_t offset_bytes(const reel_conv2d_geometry *g)
 
 size_t cpu_convolve_scratch(const reel_conv2d_geometry *g, reel_dtype dtype, int threads)
 {
+    if (cpu_winograd_serves(g, dtype)) return cpu_winograd_scratch(g, dtype, threads);
     tiling t = tile(g, dtype);
     return offset_bytes(g) + t.room * (size_t)threads;
 }
@@ -192,6 +194,10 @@ static void run_task(const cpu_convolution *c, const tiling *t, const int64_t *o
 void cpu_convolve(const cpu_convolution *c)
 {
     const reel_conv2d_geometry *g = &c->g;
+    if (cpu_winograd_serves(g, c->x.dtype)) {
+        cpu_winograd_convolve(c);
+        return;
+    }
     tiling t = tile(g, c->x.dtype);
     int64_t *offset = (int64_t *)(void *)c->scratch, tasks = g->n * g->groups * t.bands * t.shares;
     char *rooms = c->scratch + offset_bytes(g);

@@ -20,6 +20,7 @@
    Where the weight is small and the picture large, the bands are cut into a fixed number of parts whose sums are added
    in order. dw has the dtype of the sums, which is f32 where x and dy are bf16. */
 #include "backends/cpu/conv2d.h"
+#include "backends/cpu/winograd.h"
 
 #include "core/kernel.h"
 
@@ -278,6 +279,8 @@ size_t cpu_conv2d_weight_gradient_scratch(const reel_call *call)
 {
     reel_conv2d_geometry g = measure(call);
     if (!cpu_conv2d_fits(&g)) return cpu_conv2d_copies(call);
+    if (cpu_winograd_serves(&g, call->input[0].dtype))
+        return cpu_winograd_weight_gradient_scratch(&g, call->input[0].dtype, call->threads);
     tiling t = tile(&g, call->input[0].dtype);
     return t.steps + sums_bytes(&g, &t, call->threads) + (t.x + t.dy + t.aside) * (size_t)call->threads;
 }
@@ -290,6 +293,12 @@ reel_status cpu_conv2d_weight_gradient(const reel_call *call)
                         .w = call->output[0],
                         .y = call->input[1]}};
     if (!cpu_conv2d_fits(&d.c.g)) return reel_kernel_run(&call->op->reference, call);
+    if (cpu_winograd_serves(&d.c.g, call->input[0].dtype)) {
+        d.c.scratch = call->scratch;
+        d.c.kernel = cpu_brgemm_choose(call->input[0].dtype);
+        cpu_winograd_weight_gradient(&d.c);
+        return REEL_OK;
+    }
     d.t = tile(&d.c.g, call->input[0].dtype);
     d.c.kernel = d.t.kernel;
     d.sets = d.c.g.groups * d.t.shares * d.t.sections;

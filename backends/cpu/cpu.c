@@ -3,6 +3,7 @@
 
 #include "backends/cpu/flush.h"
 #include "backends/cpu/isa.h"
+#include "backends/cpu/winograd.h"
 #include "core/memory.h"
 
 #include <omp.h>
@@ -26,7 +27,7 @@ reel_backend *reel_cpu_backend(int threads, reel_error *error)
         return NULL;
     }
     cpu_isa isa;
-    if (cpu_isa_choose(&isa, error)) return NULL;
+    if (cpu_isa_choose(&isa, error) || cpu_winograd_choose(error)) return NULL;
     reel_backend *backend = reel_alloc(1, sizeof *backend);
     if (!backend) {
         reel_fail_memory(error);

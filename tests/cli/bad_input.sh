@@ -55,6 +55,7 @@ tiny=(bench infer --width 0.01 --size 8x8 --steps 1 --warmup 0)
 REEL_ISA=sse9 refuses 1 "REEL_ISA=sse9 is no instruction set; known are portable, avx2, avx512, amx" "${tiny[@]}"
 REEL_ISA=sse9 refuses 1 "REEL_ISA=sse9 is no instruction set" ops
 REEL_ISA=sse9 refuses 1 "REEL_ISA=sse9 is no instruction set" ops conv2d --json
+REEL_WINOGRAD=yes refuses 1 "REEL_WINOGRAD=yes is neither on nor off" "${tiny[@]}"
 if ! REEL_ISA=amx "$REEL" "${tiny[@]}" >out 2>err; then
     REEL_ISA=amx refuses 2 "REEL_ISA=amx: this machine .*; it runs portable" "${tiny[@]}"
 fi
