@@ -138,7 +138,7 @@ struct description {
 
 reel_status blas_run(const reel_call *call, const blas_product &p, bool *done)
 {
-    const cuda_device *device = cuda_of(call);
+    cuda_device *device = cuda_of(call);
     const cuda_blas *blas = device->blas;
     const float one = 1, add = p.add ? 1 : 0;
     description d(call, p);
@@ -148,7 +148,8 @@ reel_status blas_run(const reel_call *call, const blas_product &p, bool *done)
             blas->cublasLtMatmulAlgoGetHeuristic(blas->handle, d.product, d.b, d.a, d.y, d.y, d.choice, 1, &found,
                                                  &count) == LT_SUCCESS &&
             count == 1 && found.status == LT_SUCCESS && found.workspace <= BLAS_WORKSPACE;
-    if (!*done) return REEL_OK;
+    reel_status waiting = *done ? cuda_start_waiting(device, call->error) : REEL_OK;
+    if (!*done || waiting) return waiting;
     int status = blas->cublasLtMatmul(blas->handle, d.product, &one, p.b, d.b, p.a, d.a, &add, p.y, d.y, p.y, d.y,
                                       &found.algorithm, call->scratch, found.workspace, device->stream);
     if (status == LT_SUCCESS) return REEL_OK;
