@@ -78,15 +78,15 @@ __device__ static unsigned end_of(const folding &f, unsigned part)
 }
 
 /* The result of one part of an output: the output itself when there is one part. */
-template <class T> __device__ static void put(const folding &f, unsigned at, double value, T *y, double *partial)
+template <class Y> __device__ static void put(const folding &f, unsigned at, double value, Y *y, double *partial)
 {
     if (f.parts > 1)
         partial[at] = value;
     else
-        y[at] = (T)(value / f.divisor);
+        y[at] = (Y)(value / f.divisor);
 }
 
-template <class T, class F> __global__ static void fold_together(folding f, const T *x, T *y, double *partial)
+template <class X, class Y, class F> __global__ static void fold_together(folding f, const X *x, Y *y, double *partial)
 {
     unsigned output = blockIdx.x / f.parts, part = blockIdx.x % f.parts, first = offset_of(f.kept, output);
     double value = F::start;
@@ -96,7 +96,7 @@ template <class T, class F> __global__ static void fold_together(folding f, cons
     if (threadIdx.x == 0) put(f, blockIdx.x, value, y, partial);
 }
 
-template <class T, class F> __global__ static void fold_alone(folding f, const T *x, T *y, double *partial)
+template <class X, class Y, class F> __global__ static void fold_alone(folding f, const X *x, Y *y, double *partial)
 {
     unsigned output = cuda_element(), part = blockIdx.y;
     if (output >= f.outputs) return;
@@ -107,13 +107,13 @@ template <class T, class F> __global__ static void fold_alone(folding f, const T
     put(f, output * f.parts + part, value, y, partial);
 }
 
-template <class T, class F> __global__ static void fold_parts(folding f, const double *partial, T *y)
+template <class Y, class F> __global__ static void fold_parts(folding f, const double *partial, Y *y)
 {
     unsigned output = cuda_element();
     if (output >= f.outputs) return;
     double value = F::start;
     for (unsigned part = 0; part < f.parts; part++) value = F::combine(value, partial[output * f.parts + part]);
-    y[output] = (T)(value / f.divisor);
+    y[output] = (Y)(value / f.divisor);
 }
 
 size_t cuda_fold_scratch(const reel_call *call)
@@ -122,21 +122,27 @@ size_t cuda_fold_scratch(const reel_call *call)
     return f.parts > 1 ? (size_t)f.outputs * f.parts * sizeof(double) : 0;
 }
 
+/* X is what is folded, Y the result: sums of bf16 are float. */
+template <class X, class Y, class F> static reel_status fold_as(const reel_call *call)
+{
+    folding f = folding_of(call);
+    const X *x = (const X *)call->input[0].data;
+    Y *y = (Y *)call->output[0].data;
+    double *partial = (double *)call->scratch;
+    dim3 blocks = f.together ? dim3(f.outputs * f.parts) : dim3((f.outputs + CUDA_THREADS - 1) / CUDA_THREADS, f.parts);
+    reel_status status = cuda_launch(call, blocks, CUDA_THREADS,
+                                     f.together ? fold_together<X, Y, F> : fold_alone<X, Y, F>, f, x, y, partial);
+    if (status || f.parts == 1) return status;
+    return cuda_over(call, f.outputs, fold_parts<Y, F>, f, partial, y);
+}
+
 template <class F> static reel_status run_fold(const reel_call *call)
 {
-    return cuda_by_float(call->output[0].dtype, [&](auto zero) {
-        typedef decltype(zero) T;
-        folding f = folding_of(call);
-        const T *x = (const T *)call->input[0].data;
-        T *y = (T *)call->output[0].data;
-        double *partial = (double *)call->scratch;
-        dim3 blocks =
-            f.together ? dim3(f.outputs * f.parts) : dim3((f.outputs + CUDA_THREADS - 1) / CUDA_THREADS, f.parts);
-        reel_status status = cuda_launch(call, blocks, CUDA_THREADS,
-                                         f.together ? fold_together<T, F> : fold_alone<T, F>, f, x, y, partial);
-        if (status || f.parts == 1) return status;
-        return cuda_over(call, f.outputs, fold_parts<T, F>, f, partial, y);
-    });
+    if (call->input[0].dtype != REEL_BF16)
+        return cuda_by_float(call->output[0].dtype,
+                             [&](auto zero) { return fold_as<decltype(zero), decltype(zero), F>(call); });
+    return call->output[0].dtype == REEL_F32 ? fold_as<cuda_bf16, float, F>(call)
+                                             : fold_as<cuda_bf16, cuda_bf16, F>(call);
 }
 
 reel_status cuda_fold_sum(const reel_call *call)
