@@ -28,6 +28,8 @@ static const op_case rows[] = {
     {"conv2d", "pad=1", "real:2x70x9x11 real:40x70x3x3 real:40"},            /* depth in parts, two images */
     {"conv2d", "stride=2,3 dilation=2,1 pad=2,1,0,3", "real:2x37x13x19 real:70x37x3x2"},
     {"conv2d", "", "real:1x100x5x4 real:5x100x1x1"},
+    {"conv2d", "", "real:3x24x9x8 real:40x24x1x1 real:40"}, /* one place, nothing turned */
+    {"conv2d", "relu=1", "!real:2x600x4x4 !real:70x600x1x1 !real:70"},
     {"conv2d", "groups=2 pad=1", "real:1x6x7x5 real:4x3x3x3"},
     {"conv2d_weight_gradient", "size=3 pad=1", "!real:1x1880x5x4 !real:1x65x5x4"}, /* large tiles of weights */
     {"matmul", "", "real:3x1x70x24 real:2x24x16"},

@@ -11,10 +11,8 @@
 
 static bool takes(const reel_call *call, const reel_conv2d_geometry &g)
 {
-    bool one_place = g.kh == 1 && g.kw == 1 && g.stride[0] == 1 && g.stride[1] == 1 && g.top == 0 && g.left == 0 &&
-                     g.p == g.h && g.q == g.w && g.groups == 1;
     bool bias = call->inputs > 2 && call->input[2].data;
-    return one_place && (!bias || call->output[0].dtype == REEL_F32 || call->input[2].dtype == REEL_BF16) &&
+    return pointwise(g) && (!bias || call->output[0].dtype == REEL_F32 || call->input[2].dtype == REEL_BF16) &&
            blas_serves(call);
 }
 

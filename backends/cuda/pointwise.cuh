@@ -9,6 +9,12 @@ extern "C" {
 #include "ops/conv2d_geometry.h"
 }
 
+inline bool pointwise(const reel_conv2d_geometry &g)
+{
+    return g.kh == 1 && g.kw == 1 && g.stride[0] == 1 && g.stride[1] == 1 && g.top == 0 && g.left == 0 && g.p == g.h &&
+           g.q == g.w && g.groups == 1;
+}
+
 reel_status pointwise_conv2d(const reel_call *call, const reel_conv2d_geometry &g, bool *done);
 reel_status pointwise_adjoint(const reel_call *call, const reel_conv2d_geometry &g, bool *done);
 reel_status pointwise_weight_gradient(const reel_call *call, const reel_conv2d_geometry &g, bool *done);

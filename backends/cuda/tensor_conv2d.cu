@@ -5,14 +5,17 @@
        conv2d_input_gradient   dx[c, nhw] = sum over ij, k of  w[c, ij, k]  dy at window nhw, tap (ij, k)
        conv2d_weight_gradient  dw[k, ijc] = sum over npq of    dy[npq, k]   x at window npq, tap (ij, c)
 
-   The first two are one kernel: what sees what differs (operand.cuh). Results are NCHW again.
+   The first two are one kernel: what sees what differs (operand.cuh). Results are NCHW again. Those of one place need
+   not be turned for the first two (tensor_pointwise.cu).
 
    Taken are bf16, and f32 unless exact products are asked for, in one group: what is left of a group's channels would
    fill pieces with zeros. Channels are padded with zeros to 8 (bf16) or 4.
 
    Cost: that of the product, and a pass over the pictures and the weights. */
 #include "backends/cuda/operand.cuh"
+#include "backends/cuda/planes.cuh"
 #include "backends/cuda/tensor_conv2d.cuh"
+#include "backends/cuda/tensor_pointwise.cuh"
 #include "backends/cuda/turn.cuh"
 
 static bool is_bf16(const reel_call *call)
@@ -91,31 +94,6 @@ static pieces view_pieces(const view &v, size_t element)
                      tensor_parts(view_cut(v, element), v.rows, v.images * v.height * v.width));
 }
 
-struct planes {
-    typedef size_t Column;
-    unsigned rows;
-    cuda_divider by_area;
-    void *y;
-    const void *bias;
-    bool float_y, float_bias, relu;
-
-    __device__ Column column(unsigned i) const
-    {
-        unsigned position = cuda_split(&i, by_area);
-        return (size_t)i * rows * by_area.size + position;
-    }
-    __device__ void store(unsigned row, Column at, float value) const
-    {
-        if (bias) value += float_bias ? ((const float *)bias)[row] : (float)((const cuda_bf16 *)bias)[row];
-        if (relu && value <= 0) value = 0;
-        at += (size_t)row * by_area.size;
-        if (float_y)
-            ((float *)y)[at] = value;
-        else
-            ((cuda_bf16 *)y)[at] = cuda_bf16(value);
-    }
-};
-
 template <class T> static window_places<T> places_of(const view &v, const reel_conv2d_geometry &g, const T *picture)
 {
     int64_t padded = turn_padded(v.channels, sizeof(T));
@@ -162,18 +140,13 @@ static reel_status make_planes(const reel_call *call, const view &v, const windo
     const unsigned depth = (unsigned)v.places * windows.channels;
     tensor_problem<matrix_operand<T, true>, window_lines<T>, planes, tensor_alone> p = {
         (unsigned)v.rows, (unsigned)(v.images * v.height * v.width), depth, {at<T>(call, 0), depth}, {windows}};
-    p.out.rows = p.rows;
-    p.out.by_area = cuda_divider_of(v.height * v.width);
-    p.out.y = call->output[0].data;
-    p.out.float_y = call->output[0].dtype == REEL_F32;
-    p.out.bias = call->inputs > 2 ? call->input[2].data : NULL;
-    p.out.float_bias = p.out.bias && call->input[2].dtype == REEL_F32;
-    p.out.relu = relu;
+    p.out = planes_of(call, v.rows, v.height * v.width, relu);
     return tensor_run(call, p, cut, at<float>(call, view_pieces(v, sizeof(T)).partial));
 }
 
 reel_status tensor_conv2d(const reel_call *call, const reel_conv2d_geometry &g)
 {
+    if (tensor_points(call, g)) return tensor_pointwise_conv2d(call, g);
     return by_type(call, [&](auto zero) {
         typedef decltype(zero) T;
         const view v = forward_view(g);
@@ -187,11 +160,13 @@ reel_status tensor_conv2d(const reel_call *call, const reel_conv2d_geometry &g)
 
 size_t tensor_conv2d_scratch(const reel_call *call, const reel_conv2d_geometry &g)
 {
+    if (tensor_points(call, g)) return tensor_pointwise_conv2d_scratch(call, g);
     return view_pieces(forward_view(g), is_bf16(call) ? 2 : 4).bytes;
 }
 
 reel_status tensor_conv2d_adjoint(const reel_call *call, const reel_conv2d_geometry &g)
 {
+    if (tensor_points(call, g)) return tensor_pointwise_adjoint(call, g);
     return by_type(call, [&](auto zero) {
         typedef decltype(zero) T;
         const view v = adjoint_view(g);
@@ -205,6 +180,7 @@ reel_status tensor_conv2d_adjoint(const reel_call *call, const reel_conv2d_geome
 
 size_t tensor_conv2d_adjoint_scratch(const reel_call *call, const reel_conv2d_geometry &g)
 {
+    if (tensor_points(call, g)) return tensor_pointwise_adjoint_scratch(call, g);
     return view_pieces(adjoint_view(g), is_bf16(call) ? 2 : 4).bytes;
 }
 
