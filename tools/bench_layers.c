@@ -277,6 +277,7 @@ int reel_bench_layers(int argc, char **argv)
                               .batch = b.o.batch,
                               .dtype = m->real,
                               .bf16 = m->bf16,
+                              .clip_batch = true,
                               .seed = 1};
     reel_trainer *trainer = status ? NULL : reel_trainer_new(&training, b.backend, &b.error);
     if (!status && !trainer) status = b.error.status;
