@@ -1,7 +1,8 @@
 /* libFuzzer: any bytes as a PyTorch file of either container. Build by hand:
 
      clang -g -O1 -std=c11 -D_GNU_SOURCE -I. -fsanitize=fuzzer,address,undefined tests/fuzz/pth.c \
-       tests/support/temporary.c core/{error,memory,file,crc32}.c models/{stored,pickle,zip_stored,pth_storage,pth}.c \
+       tests/support/temporary.c core/{error,memory,file,crc32}.c \
+       models/{stored,pickle,pickle_machine,zip_stored,pth_storage,pth}.c \
        -lpthread -o fuzz-pth && ./fuzz-pth -max_total_time=60 */
 #include <stdlib.h>
 
