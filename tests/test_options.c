@@ -1,5 +1,6 @@
 /* The front door: what the option table accepts, what it refuses and in which words, and the help made from it. */
 #include "tests/support/tiny.h"
+#include "tools/device.h"
 #include "tools/options.h"
 
 #include <check.h>
@@ -249,6 +250,13 @@ START_TEST(nearest_words_are_near)
 }
 END_TEST
 
+START_TEST(the_help_names_every_device)
+{
+    for (int i = 0; reel_backend_name(i); i++)
+        ck_assert_msg(strstr(REEL_DEVICE_HELP, reel_backend_name(i)) != NULL, "%s", reel_backend_name(i));
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -261,6 +269,7 @@ int main(void)
         asking_for_help_outweighs_mistakes,
         lists_take_words_up_to_the_next_option_and_go_on,
         nearest_words_are_near,
+        the_help_names_every_device,
     };
     return tiny_suite("options", tests, sizeof tests / sizeof *tests);
 }

@@ -5,6 +5,7 @@
 
 #include "models/s2s.h"
 #include "models/safetensors.h"
+#include "tools/device.h"
 #include "tools/options.h"
 
 typedef struct {
@@ -38,8 +39,7 @@ enum { REEL_FP32, REEL_FP64, REEL_MIXED };
         REEL_OPTION("dtype", CHOICE, structure, field.dtype, REEL_MODEL_DTYPES,                                        \
                     "of weights and arithmetic; bf16: of what convolutions read and write, the rest fp32",             \
                     .fallback = "fp32"),                                                                               \
-        REEL_OPTION("device", STRING, structure, field.device, "NAME", "cpu, or reference for plain loops",            \
-                    .fallback = "cpu")
+        REEL_OPTION("device", STRING, structure, field.device, "NAME", REEL_DEVICE_HELP, .fallback = "cpu")
 
 /* Makes `config`, `real` and `bf16` out of the words. */
 reel_status reel_model_options_settle(reel_model_options *options, reel_error *error);

@@ -37,7 +37,7 @@ static const reel_option table[] = {
                 "without it"),
     REEL_OPTION("dtype", CHOICE, op_options, dtype, "file|f32|f64|bf16", "what floats are computed in",
                 .fallback = "file"),
-    REEL_OPTION("device", STRING, op_options, device, "NAME", "cpu, or reference for plain loops", .fallback = "cpu"),
+    REEL_OPTION("device", STRING, op_options, device, "NAME", REEL_DEVICE_HELP, .fallback = "cpu"),
     REEL_OPTION("threads", INT, op_options, threads, "N", "0: all cores", .fallback = "0", .low = 0, .high = 1024),
     REEL_OPTION("seed", SEED, op_options, seed, "N", "of ops that draw random numbers", .fallback = "1"),
     REEL_OPTION("json", FLAG, op_options, json, NULL, "print JSON"),
