@@ -66,7 +66,7 @@ LIB_OBJ := $(CU_OBJ) $(LIB_SRC:%.c=$(B)/obj/%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(B)/obj/%.o)
 SUP_OBJ := $(SUP_SRC:%.c=$(B)/obj/%.o)
 TESTS   := $(TEST_SRC:tests/%.c=$(B)/tests/%)
-GPU_TESTS := $(addprefix $(B)/gpu/,test_cuda test_cuda_training golden)
+GPU_TESTS := $(addprefix $(B)/gpu/,test_cuda test_cuda_tensor test_cuda_training golden)
 
 .PHONY: FORCE all help setup tests test gpu-tests test-cuda demo bench install uninstall docs lint format clean
 all: $(B)/reel ## build build/reel (the default)

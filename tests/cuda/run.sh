@@ -33,6 +33,9 @@ none=$("$B/reel" train --data moving_shapes --width 0.01 --size 32x64 --frames 1
 tar xzf tests/golden/compact.tar.gz -C "$work" || exit 1
 
 run test_cuda "$P/test_cuda"
+run test_cuda-exact env REEL_TF32=off "$P/test_cuda"
+run test_cuda-own env REEL_CUBLAS=off "$P/test_cuda"
+run test_cuda_tensor "$P/test_cuda_tensor"
 run test_cuda_training "$P/test_cuda_training"
 run golden "$P/golden" "$work/compact" cuda:0
 run command env B="$B" REEL="$PWD/$B/reel" bash tests/cli/cuda.sh
@@ -48,6 +51,7 @@ for tool in memcheck racecheck initcheck synccheck; do
     fi
     watched=("$sanitizer" --tool "$tool" --report-api-errors no --error-exitcode 9)
     run "$tool-test_cuda" env REEL_TEST_GUARD=0 "${watched[@]}" "$P/test_cuda"
+    run "$tool-test_cuda_tensor" "${watched[@]}" "$P/test_cuda_tensor"
     run "$tool-test_cuda_training" "${watched[@]}" "$P/test_cuda_training"
 done
 echo "$passed passed, $failed failed, $skipped skipped"
