@@ -157,6 +157,20 @@ struct cuda_bf16 {
     __device__ operator float() const { return reel_bf16_to_float(bits); }
 };
 
+/* What values that are stored as S are computed in. */
+template <class S> struct cuda_computed {
+    typedef S type;
+};
+template <> struct cuda_computed<cuda_bf16> {
+    typedef float type;
+};
+
+/* work(S()) for a float type as it is stored. */
+template <class F> reel_status cuda_by_real(reel_dtype dtype, F work)
+{
+    return dtype == REEL_BF16 ? work(cuda_bf16()) : cuda_by_float(dtype, work);
+}
+
 /* work(T()) for any dtype. */
 template <class F> reel_status cuda_by_dtype(reel_dtype dtype, F work)
 {

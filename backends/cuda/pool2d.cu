@@ -68,18 +68,19 @@ template <class T, class I> __global__ static void max_pool(windows w, const T *
     unsigned at = cuda_element();
     if (at >= n) return;
     position o = position_of(at, w.by_out);
+    typedef typename cuda_computed<T>::type V;
     int best = -1;
-    T value = 0;
+    V value = 0;
     for (int i = 0; i < w.kernel[0]; i++)
         for (int j = 0; j < w.kernel[1]; j++) {
             int row = seen_at(w, 0, o.row, i), column = seen_at(w, 1, o.column, j);
             if (!within(w, row, column)) continue;
-            T candidate = x[(o.plane * w.size[0] + row) * w.size[1] + column];
+            V candidate = V(x[(o.plane * w.size[0] + row) * w.size[1] + column]);
             if (best >= 0 && (value != value || candidate <= value)) continue;
             value = candidate;
             best = i * w.kernel[1] + j;
         }
-    y[at] = value;
+    y[at] = T(value);
     index[at] = (I)best;
 }
 
@@ -93,7 +94,7 @@ reel_status cuda_max_pool2d(const reel_call *call)
 {
     const reel_array *x = &call->input[0], *y = &call->output[0], *index = &call->output[1];
     windows w = windows_of(&x->shape, &y->shape, (const reel_max_pool2d_attr *)call->attr);
-    return cuda_by_float(x->dtype, [&](auto zero) {
+    return cuda_by_real(x->dtype, [&](auto zero) {
         return by_index(index, [&](auto none) {
             typedef decltype(zero) T;
             typedef decltype(none) I;
@@ -138,17 +139,18 @@ __global__ static void gather_indexed(windows w, const T *dy, const I *index, T 
     unsigned at = cuda_element();
     if (at >= n) return;
     position here = position_of(at, w.by_size);
-    T sum = 0;
+    typedef typename cuda_computed<T>::type V;
+    V sum = 0;
     for (int i = 0; i < w.kernel[0]; i++) {
         int p = window_of(w, 0, here.row, i);
         for (int j = 0; p >= 0 && j < w.kernel[1]; j++) {
             int q = window_of(w, 1, here.column, j);
             if (q < 0) continue;
             unsigned from = (unsigned)((here.plane * w.out[0] + p) * w.out[1] + q);
-            if (index_at(w, index, from, watch) == i * w.kernel[1] + j) sum += dy[from];
+            if (index_at(w, index, from, watch) == i * w.kernel[1] + j) sum += V(dy[from]);
         }
     }
-    dx[at] = sum;
+    dx[at] = T(sum);
 }
 
 reel_status cuda_max_pool2d_select(const reel_call *call)
@@ -156,7 +158,7 @@ reel_status cuda_max_pool2d_select(const reel_call *call)
     const reel_array *x = &call->input[0], *index = &call->input[1], *y = &call->output[0];
     windows w = windows_of(&x->shape, &y->shape, (const reel_max_pool2d_attr *)call->attr);
     cuda_watch watch = watch_index(call, index, w);
-    return cuda_by_float(x->dtype, [&](auto zero) {
+    return cuda_by_real(x->dtype, [&](auto zero) {
         return by_index(index, [&](auto none) {
             typedef decltype(zero) T;
             typedef decltype(none) I;
@@ -171,7 +173,7 @@ reel_status cuda_max_pool2d_gradient(const reel_call *call)
     const reel_array *dy = &call->input[0], *index = &call->input[1], *dx = &call->output[0];
     windows w = windows_of(&dx->shape, &dy->shape, &((const reel_max_pool2d_gradient_attr *)call->attr)->window);
     cuda_watch watch = watch_index(call, index, w);
-    return cuda_by_float(dy->dtype, [&](auto zero) {
+    return cuda_by_real(dy->dtype, [&](auto zero) {
         return by_index(index, [&](auto none) {
             typedef decltype(zero) T;
             typedef decltype(none) I;
@@ -199,13 +201,14 @@ template <class T> __global__ static void mean_pool(windows w, bool include_pad,
     unsigned at = cuda_element();
     if (at >= n) return;
     position o = position_of(at, w.by_out);
-    T sum = 0;
+    typedef typename cuda_computed<T>::type V;
+    V sum = 0;
     for (int i = 0; i < w.kernel[0]; i++)
         for (int j = 0; j < w.kernel[1]; j++) {
             int row = seen_at(w, 0, o.row, i), column = seen_at(w, 1, o.column, j);
-            if (within(w, row, column)) sum += x[(o.plane * w.size[0] + row) * w.size[1] + column];
+            if (within(w, row, column)) sum += V(x[(o.plane * w.size[0] + row) * w.size[1] + column]);
         }
-    y[at] = sum / (T)(counted(w, 0, o.row, include_pad) * counted(w, 1, o.column, include_pad));
+    y[at] = T(sum / (V)(counted(w, 0, o.row, include_pad) * counted(w, 1, o.column, include_pad)));
 }
 
 template <class T> __global__ static void spread_mean(windows w, bool include_pad, const T *dy, T *dx, unsigned n)
@@ -213,7 +216,8 @@ template <class T> __global__ static void spread_mean(windows w, bool include_pa
     unsigned at = cuda_element();
     if (at >= n) return;
     position here = position_of(at, w.by_size);
-    T sum = 0;
+    typedef typename cuda_computed<T>::type V;
+    V sum = 0;
     for (int i = 0; i < w.kernel[0]; i++) {
         int p = window_of(w, 0, here.row, i);
         if (p < 0) continue;
@@ -221,10 +225,10 @@ template <class T> __global__ static void spread_mean(windows w, bool include_pa
         for (int j = 0; j < w.kernel[1]; j++) {
             int q = window_of(w, 1, here.column, j);
             if (q < 0) continue;
-            sum += dy[(here.plane * w.out[0] + p) * w.out[1] + q] / (T)(rows * counted(w, 1, q, include_pad));
+            sum += V(dy[(here.plane * w.out[0] + p) * w.out[1] + q]) / (V)(rows * counted(w, 1, q, include_pad));
         }
     }
-    dx[at] = sum;
+    dx[at] = T(sum);
 }
 
 reel_status cuda_avg_pool2d(const reel_call *call)
@@ -232,7 +236,7 @@ reel_status cuda_avg_pool2d(const reel_call *call)
     const reel_array *x = &call->input[0], *y = &call->output[0];
     const reel_avg_pool2d_attr *attr = (const reel_avg_pool2d_attr *)call->attr;
     windows w = windows_of(&x->shape, &y->shape, &attr->window);
-    return cuda_by_float(x->dtype, [&](auto zero) {
+    return cuda_by_real(x->dtype, [&](auto zero) {
         typedef decltype(zero) T;
         return cuda_over(call, cuda_elements(y), mean_pool<T>, w, attr->count_include_pad, (const T *)x->data,
                          (T *)y->data, cuda_elements(y));
@@ -244,7 +248,7 @@ reel_status cuda_avg_pool2d_gradient(const reel_call *call)
     const reel_array *dy = &call->input[0], *dx = &call->output[0];
     const reel_avg_pool2d_gradient_attr *attr = (const reel_avg_pool2d_gradient_attr *)call->attr;
     windows w = windows_of(&dx->shape, &dy->shape, &attr->pool.window);
-    return cuda_by_float(dy->dtype, [&](auto zero) {
+    return cuda_by_real(dy->dtype, [&](auto zero) {
         typedef decltype(zero) T;
         return cuda_over(call, cuda_elements(dx), spread_mean<T>, w, attr->pool.count_include_pad, (const T *)dy->data,
                          (T *)dx->data, cuda_elements(dx));

@@ -73,12 +73,13 @@ template <class T> __global__ static void resize(tables t, const T *x, T *y, uns
     unsigned at = cuda_element(), plane = at;
     if (at >= n) return;
     unsigned q = cuda_split(&plane, t.by_out[1]), p = cuda_split(&plane, t.by_out[0]);
+    typedef typename cuda_computed<T>::type V;
     const reel_resize_tap row = t.tap[p], column = t.tap[t.out[0] + (int)q];
     const T *low = x + ((int)plane * t.in[0] + row.low) * t.in[1],
             *high = x + ((int)plane * t.in[0] + row.high) * t.in[1];
-    T above = between<T>(low[column.low], low[column.high], (T)column.weight);
-    T below = between<T>(high[column.low], high[column.high], (T)column.weight);
-    y[at] = between<T>(above, below, (T)row.weight);
+    V above = between<V>(V(low[column.low]), V(low[column.high]), (V)column.weight);
+    V below = between<V>(V(high[column.low]), V(high[column.high]), (V)column.weight);
+    y[at] = T(between<V>(above, below, (V)row.weight));
 }
 
 template <class T> __global__ static void gather(tables t, const T *dy, T *dx, unsigned n)
@@ -87,14 +88,15 @@ template <class T> __global__ static void gather(tables t, const T *dy, T *dx, u
     if (at >= n) return;
     int j = (int)cuda_split(&plane, t.by_in[1]), i = (int)cuda_split(&plane, t.by_in[0]);
     const reel_resize_range rows = t.range[i], columns = t.range[t.in[0] + j];
-    T sum = 0;
+    typedef typename cuda_computed<T>::type V;
+    V sum = 0;
     for (int p = rows.first; p <= rows.last; p++) {
-        T share = (T)reel_resize_share(&t.tap[p], i), line = 0;
+        V share = (V)reel_resize_share(&t.tap[p], i), line = 0;
         for (int q = columns.first; q <= columns.last; q++)
-            line += (T)reel_resize_share(&t.tap[t.out[0] + q], j) * dy[((int)plane * t.out[0] + p) * t.out[1] + q];
+            line += (V)reel_resize_share(&t.tap[t.out[0] + q], j) * V(dy[((int)plane * t.out[0] + p) * t.out[1] + q]);
         sum += share * line;
     }
-    dx[at] = sum;
+    dx[at] = T(sum);
 }
 
 reel_status cuda_resize2d(const reel_call *call)
@@ -103,7 +105,7 @@ reel_status cuda_resize2d(const reel_call *call)
     tables t = tables_of(call, &x->shape, &y->shape);
     reel_status status = cuda_over(call, t.out[0] + t.out[1], make_taps, *(const reel_resize2d_attr *)call->attr, t);
     if (status) return status;
-    return cuda_by_float(x->dtype, [&](auto zero) {
+    return cuda_by_real(x->dtype, [&](auto zero) {
         typedef decltype(zero) T;
         return cuda_over(call, cuda_elements(y), resize<T>, t, (const T *)x->data, (T *)y->data, cuda_elements(y));
     });
@@ -117,7 +119,7 @@ reel_status cuda_resize2d_gradient(const reel_call *call)
     reel_status status = cuda_over(call, t.out[0] + t.out[1], make_taps, attr->resize, t);
     if (!status) status = cuda_over(call, t.in[0] + t.in[1], make_ranges, t);
     if (status) return status;
-    return cuda_by_float(dy->dtype, [&](auto zero) {
+    return cuda_by_real(dy->dtype, [&](auto zero) {
         typedef decltype(zero) T;
         return cuda_over(call, cuda_elements(dx), gather<T>, t, (const T *)dy->data, (T *)dx->data, cuda_elements(dx));
     });
