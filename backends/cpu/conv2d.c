@@ -20,7 +20,8 @@
 #include <string.h>
 
 enum {
-    BAND = 1024,             /* pixels of a band, about */
+    BAND = 1024,             /* pixels of a band, about; */
+    LOW_BAND = 448,          /* where it has no border to read twice */
     TASKS = 8,               /* slabs are shared out among tasks while there are fewer */
     SLABS = 8,               /* of a task, at most */
     INPUT_BYTES = 384 << 10, /* of a packed section of x, at most */
@@ -59,7 +60,7 @@ static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
     t.tiles = cpu_brgemm_tiles(t.kernel, g->stride[1] == 1 && g->dilation[1] == 1 ? g->kw : 1);
     t.vectors = cpu_even(cpu_pieces(g->kg, t.kernel->lanes), t.tiles->vectors);
     t.width = t.vectors * t.kernel->lanes;
-    t.rows = cpu_even(g->p, BAND / g->q);
+    t.rows = cpu_even(g->p, (positions > 1 ? BAND : LOW_BAND) / g->q);
     t.bands = cpu_pieces(g->p, t.rows);
     t.band = cpu_conv2d_band(g, t.rows);
     int64_t all = cpu_pieces(g->kg, t.width), wanted = cpu_pieces(TASKS, g->n * g->groups * t.bands);
