@@ -83,7 +83,7 @@ START_TEST(floats_are_as_near_as_was_chosen)
         printf("row %d: normalised squared error %.1e of floats, %.1e split, %.1e TF32\n", i, in_float, in_three,
                in_one);
         ck_assert_msg(in_float < 1e-12, "row %d: plain is %g off", i, in_float);
-        ck_assert_msg(in_three < 1e-12, "row %d: split is %g off", i, in_three);
+        ck_assert_msg(in_three < 1e-10, "row %d: split is %g off", i, in_three);
         ck_assert_msg(in_one < 1e-7, "row %d: TF32 is %g off", i, in_one);
         ck_assert_msg(plain || in_one > 1e-9, "row %d is only %g off: was it TF32?", i, in_one);
         op_results_free(&truth);

@@ -11,8 +11,9 @@
    rows of an ldmatrix, and the eight threads that fill 128 bytes, meet eight different sets of banks.
 
    The tile goes to memory by way of shared memory, a warp writing 32 neighbours of one row at a time. Products of
-   little area and great depth are cut along the depth into parts that a second kernel adds up in order. All cuts depend
-   on sizes alone: the same bits from run to run.
+   little area and great depth are cut along the depth into parts that a second kernel adds up in order. So is any depth
+   of more than 512 steps: tensor cores cut their sums instead of rounding them, which is an error that grows with the
+   number of additions. All cuts depend on sizes alone: the same bits from run to run.
 
    float32 is made of TF32, whose 10 bits of fraction are too few for it. TENSOR_SPLIT cuts each float into a TF32 and
    what that leaves, again a TF32, and adds up three of the four products: big big + big small + small big. The fourth
@@ -41,8 +42,9 @@ enum tensor_math { TENSOR_BF16, TENSOR_TF32, TENSOR_SPLIT };
 
 static constexpr int TENSOR_THREADS = 256, TENSOR_DOWN = 4, TENSOR_ACROSS = 2; /* of a block: threads, its warps */
 static constexpr int TENSOR_STAGES = 3;
-static constexpr int TENSOR_PIECE = 16, TENSOR_STEP = 64;          /* bytes; of depth */
-static constexpr int TENSOR_BLOCKS = 264, TENSOR_LEAST_STEPS = 16; /* two blocks a processor of an H200; steps a part */
+static constexpr int TENSOR_PIECE = 16, TENSOR_STEP = 64;              /* bytes; of depth */
+static constexpr int TENSOR_BLOCKS = 264;                              /* two for each processor of an H200 */
+static constexpr int TENSOR_LEAST_STEPS = 16, TENSOR_MOST_STEPS = 512; /* of a part */
 
 /* What lies along a piece is a whole number of pieces. */
 template <class L, class R, class O, class B> struct tensor_problem {
@@ -81,7 +83,9 @@ inline tensor_cut tensor_cut_of(int64_t rows, int64_t columns, int64_t depth, in
                     1,
                     (unsigned)depth};
     int64_t tiles = (int64_t)c.tiles_down * c.tiles_across * batches, parts = tiles ? TENSOR_BLOCKS / tiles : 1;
+    int64_t least = (steps + TENSOR_MOST_STEPS - 1) / TENSOR_MOST_STEPS;
     if (parts > most) parts = most;
+    if (parts < least) parts = least;
     if (parts < 2) return c;
     c.part = (unsigned)((steps + parts - 1) / parts * step);
     c.parts = (unsigned)((depth + c.part - 1) / c.part);

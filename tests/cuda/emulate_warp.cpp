@@ -41,6 +41,14 @@ static inline void gather(float *to, const emulated_registers *lane, unsigned fi
     }
 }
 
+/* The float nearest to a number that is not farther from zero. */
+static inline float towards_zero(double value)
+{
+    float near = (float)value;
+    if (!((double)near > value ? value > 0 : (double)near < value && value < 0)) return near;
+    return __uint_as_float(__float_as_uint(near) - 1);
+}
+
 template <bool PAIRS> static inline void multiply(float sum[4], const emulated_registers *lane)
 {
     unsigned g = emulate_lane() / 4, t = emulate_lane() % 4;
@@ -50,9 +58,9 @@ template <bool PAIRS> static inline void multiply(float sum[4], const emulated_r
         gather<PAIRS>(column[i], lane + (2 * t + i) * 4, 4, 5);
     }
     for (unsigned i = 0; i < 4; i++) {
-        float total = sum[i];
-        for (unsigned d = 0; d < (PAIRS ? 16 : 8); d++) total += row[i / 2][d] * column[i % 2][d];
-        sum[i] = total;
+        double total = sum[i];
+        for (unsigned d = 0; d < (PAIRS ? 16 : 8); d++) total += (double)row[i / 2][d] * (double)column[i % 2][d];
+        sum[i] = towards_zero(total);
     }
 }
 

@@ -2,7 +2,8 @@
 
    Fragments lie in the lanes as the PTX ISA documents them: lanes put their registers into a buffer of the warp, meet,
    and each works out its own part of the result. Two buffers take turns, so that one meeting is enough: a lane that
-   writes to a buffer has met all others since they last read it. Products are exact in float, and added up in float.
+   writes to a buffer has met all others since they last read it. Products are exact; their sum, with what was there, is
+   cut to a float, as tensor cores round towards zero (Fasi, Higham, Mikaitis and Pranesh, 2021).
 
    A copy that was begun is done when its thread waits for it; until then its place holds NaN. Something that is read
    too early is therefore wrong, not right by chance. */
