@@ -16,14 +16,16 @@ B   := build
 OPT := -O3 -fno-math-errno -fno-trapping-math
 endif
 
-# The CUDA backend is compiled where nvcc 12 or later is, with the runtime library beside it; CUDA=1 and CUDA=0 force it.
+# The CUDA backend is compiled where nvcc 12 or later is, with the runtime library and the header of cuBLASLt beside it;
+# CUDA=1 and CUDA=0 force it.
 # NVCC_ARCH: sm numbers; the first of them also as PTX, which drivers compile for later GPUs.
 ifndef NVCC
 NVCC := $(or $(shell command -v nvcc 2>/dev/null),$(wildcard /usr/local/cuda/bin/nvcc),nvcc)
 endif
 NVCC_ARCH ?= 80 90a
 CUDA_HOME := $(patsubst %/bin/,%,$(dir $(realpath $(shell command -v $(NVCC) 2>/dev/null))))
-CUDART    := $(firstword $(if $(CUDA_HOME),$(wildcard $(patsubst %,$(CUDA_HOME)/%/libcudart_static.a,lib64 lib \
+CUDA_H    := $(wildcard $(patsubst %,%/cublasLt.h,$(CUDA_HOME)/include $(CUDA_HOME)/targets/$(shell uname -m)-linux/include))
+CUDART    := $(firstword $(if $(and $(CUDA_HOME),$(CUDA_H)),$(wildcard $(patsubst %,$(CUDA_HOME)/%/libcudart_static.a,lib64 lib \
              targets/$(shell uname -m)-linux/lib lib/$(shell uname -m)-linux-gnu))))
 ifndef CUDA
 CUDA := $(if $(SANITIZE),0,$(if $(CUDART),$(shell $(NVCC) --version | sed -n 's/.*release \([0-9]*\).*/\1/p' | \
@@ -34,7 +36,7 @@ ifeq ($(filter 0 1,$(CUDA)),)
 $(error CUDA=$(CUDA): 1 is with the CUDA backend, 0 without it)
 endif
 ifeq ($(CUDA)$(CUDART),1)
-$(error CUDA=1: no nvcc with its libcudart_static.a is found on the PATH or in /usr/local/cuda; say NVCC=FILE or CUDA=0)
+$(error CUDA=1: no nvcc with its libcudart_static.a and cublasLt.h is found on the PATH or in /usr/local/cuda; say NVCC=FILE or CUDA=0)
 endif
 
 PACKAGES := libjpeg libpng zlib jansson
