@@ -24,7 +24,9 @@ with() {
 expect 1 "$REEL" "${net[@]}" --memory 1KiB
 least=$(sed -n 's/.*: \([0-9.]*\) MiB are needed.*/\1/p' "$T/err")
 grep -q 'again; neither .* would fit alone$' "$T/err" || fail "1 KiB is enough for something: $(cat "$T/err")"
-for percent in 85 60 40 25; do
+percents=(85 60 40 25)
+sanitized && percents=(60) # planning takes minutes
+for percent in "${percents[@]}"; do
     memory=$(awk -v m="$least" -v p=$percent 'BEGIN { printf "%dKiB", m * 1024 * p / 100 }')
     advised "$memory" >"$T/advice"
     [ -s "$T/advice" ] || fail "--memory $memory: nothing is advised: $(cat "$T/err")"
@@ -40,7 +42,7 @@ for percent in 85 60 40 25; do
         with "$memory" "${next[@]}" && fail "--memory $memory: ${option[*]} was advised, and ${next[*]} fits"
     done <"$T/advice"
 done
-[ "$checked" -ge 6 ] || fail "only $checked options were advised"
+[ "$checked" -ge $((2 * ${#percents[@]} - 2)) ] && [ "$checked" -gt 0 ] || fail "only $checked options were advised"
 expect 1 "$REEL" train "${data[@]}" --dry-run --width 0.03 --frames 5 --batch 3 --size 96x64 --threads 2 --memory "$memory"
 grep -q ' would fit$' "$T/err" || fail "reel train advises nothing: $(cat "$T/err")"
 echo "$checked options; 1 passed"
