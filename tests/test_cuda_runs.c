@@ -4,6 +4,7 @@
 #include "backends/registry.h"
 #include "tests/cuda/emulated.h"
 #include "tests/support/op_table.h"
+#include "tests/support/short_training.h"
 #include "tests/support/tiny.h"
 #include "tools/trainer.h"
 
@@ -34,28 +35,7 @@ static reel_backend *must_open(const char *graphs)
 
 /* --- training steps --- */
 
-enum { STEPS = 3, SIDE = 32 };
-
-static const reel_training training = {
-    .model = {.memory = true, .distance = true, .top = REEL_TOP_COMPACT, .width = 0.001, .border = 20, .bin = 5},
-    .height = SIDE,
-    .width = SIDE,
-    .frames = 1,
-    .batch = 1,
-    .dtype = REEL_F32,
-    .clip_batch = true,
-    .seed = 5};
-
-static void sample(reel_clip *clip, uint64_t n)
-{
-    reel_error error = {REEL_OK, ""};
-    reel_dataset set;
-    reel_moving_shapes shapes = {.seed = 2, .videos = 3, .frames = 6, .width = SIDE, .height = SIDE, .objects = 2};
-    reel_clip_options options = {.frames = 2, .height = SIDE, .width = SIDE, .max_step = 2, .seed = 4};
-    ck_assert_msg(reel_moving_shapes_open(&set, &shapes, &error) == REEL_OK, "%s", error.text);
-    ck_assert_msg(reel_clip_sample(clip, &set, &options, n, &error) == REEL_OK, "%s", error.text);
-    reel_dataset_close(&set);
-}
+enum { STEPS = 3 };
 
 typedef struct {
     reel_backend *backend;
@@ -67,7 +47,7 @@ static void must_set(trained *t, int step)
 {
     reel_error error = {REEL_OK, ""};
     reel_clip clip;
-    sample(&clip, (uint64_t)step);
+    short_clip(&clip, (uint64_t)step);
     ck_assert_int_eq(reel_trainer_set_clip(t->trainer, 0, &clip, &error), REEL_OK);
     reel_clip_free(&clip);
 }
@@ -83,7 +63,7 @@ static void must_step(trained *t, int step)
 static void begin_training(trained *t, const char *graphs, bool bf16)
 {
     reel_error error = {REEL_OK, ""};
-    reel_training how = training;
+    reel_training how = short_training;
     how.bf16 = bf16;
     t->backend = must_open(graphs);
     t->trainer = reel_trainer_new(&how, t->backend, &error);
@@ -231,7 +211,7 @@ START_TEST(a_bad_clip_is_found_after_the_next_was_sent)
     reel_clip clip;
     reel_error error = {REEL_OK, ""};
     begin_training(&t, NULL, false);
-    sample(&clip, 0);
+    short_clip(&clip, 0);
     clip.rgb[5] = INFINITY;
     ck_assert_int_eq(reel_trainer_set_clip(t.trainer, 0, &clip, &error), REEL_OK);
     reel_clip_free(&clip);

@@ -4,6 +4,7 @@
 #include "backends/registry.h"
 #include "core/memory.h"
 #include "models/s2s_session.h"
+#include "tests/support/short_training.h"
 #include "tests/support/tiny.h"
 #include "tools/trainer.h"
 
@@ -13,28 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEPS = 20, FEW = 2, REPLAYED = 3, SIDE = 32, FRAMES = 2, PLANE = SIDE * SIDE };
-
-static const reel_training small = {
-    .model = {.memory = true, .distance = true, .top = REEL_TOP_COMPACT, .width = 0.001, .border = 20, .bin = 5},
-    .height = SIDE,
-    .width = SIDE,
-    .frames = FRAMES - 1,
-    .batch = 1,
-    .dtype = REEL_F32,
-    .clip_batch = true,
-    .seed = 5};
-
-static void sample(reel_clip *clip, uint64_t n)
-{
-    reel_error error = {REEL_OK, ""};
-    reel_dataset set;
-    reel_moving_shapes shapes = {.seed = 2, .videos = 4, .frames = 6, .width = SIDE, .height = SIDE, .objects = 2};
-    reel_clip_options options = {.frames = FRAMES, .height = SIDE, .width = SIDE, .max_step = 2, .seed = 4};
-    ck_assert_msg(reel_moving_shapes_open(&set, &shapes, &error) == REEL_OK, "%s", error.text);
-    ck_assert_msg(reel_clip_sample(clip, &set, &options, n, &error) == REEL_OK, "%s", error.text);
-    reel_dataset_close(&set);
-}
+enum { STEPS = 20, FEW = 2, REPLAYED = 3, PLANE = SHORT_SIDE * SHORT_SIDE };
 
 /* --- training --- */
 
@@ -48,7 +28,7 @@ static void train(const char *device, const reel_training *how, int steps, doubl
     for (int step = 0; step < steps; step++) {
         for (int b = 0; b < how->batch; b++) {
             reel_clip clip;
-            sample(&clip, (uint64_t)(step * how->batch + b));
+            short_clip(&clip, (uint64_t)(step * how->batch + b));
             ck_assert_int_eq(reel_trainer_set_clip(trainer, b, &clip, &error), REEL_OK);
             reel_clip_free(&clip);
         }
@@ -60,7 +40,7 @@ static void train(const char *device, const reel_training *how, int steps, doubl
     backend->close(backend);
 }
 
-static double trained[STEPS]; /* the losses of `small` on the GPU */
+static double trained[STEPS]; /* the losses of short_training on the GPU */
 
 static void same_losses(const char *what, const reel_training *how, int steps, double allowed, double *cuda)
 {
@@ -79,16 +59,16 @@ static void same_losses(const char *what, const reel_training *how, int steps, d
 START_TEST(losses_are_those_of_the_cpu)
 {
     double few[FEW];
-    reel_training how = small;
+    reel_training how = short_training;
     same_losses("f32", &how, STEPS, 1e-4, trained);
     how.batch = 2;
     how.recompute = true;
     how.optimiser.clip = 0.5;
     same_losses("f32, batch 2, clipped, recomputed", &how, FEW, 1e-4, few);
-    how = small;
+    how = short_training;
     how.dtype = REEL_F64;
     same_losses("f64", &how, FEW, 1e-9, few);
-    how = small;
+    how = short_training;
     how.bf16 = true;
     same_losses("bf16", &how, FEW, 0.02, few);
 }
@@ -99,7 +79,7 @@ START_TEST(training_again_has_the_same_bits)
 {
     double again[REPLAYED];
     setenv("REEL_CUDA_GRAPH", "off", 1);
-    train("cuda:0", &small, REPLAYED, again);
+    train("cuda:0", &short_training, REPLAYED, again);
     unsetenv("REEL_CUDA_GRAPH");
     ck_assert(!memcmp(again, trained, sizeof again));
 }
@@ -107,17 +87,17 @@ END_TEST
 
 /* --- segmenting --- */
 
-static void segment(const char *device, const reel_clip *clip, float seen[FRAMES - 1][PLANE])
+static void segment(const char *device, const reel_clip *clip, float seen[SHORT_FRAMES - 1][PLANE])
 {
     reel_error error = {REEL_OK, ""};
     reel_backend *backend = reel_backend_open(device, 2, &error);
     ck_assert_msg(backend != NULL, "%s", error.text);
     reel_parameters *set = reel_parameters_new(backend, 3);
-    reel_s2s_session *session = reel_s2s_session_new(set, &small.model, SIDE, SIDE, false, &error);
+    reel_s2s_session *session = reel_s2s_session_new(set, &short_training.model, SHORT_SIDE, SHORT_SIDE, false, &error);
     ck_assert_msg(session != NULL, "%s", error.text);
     reel_s2s_object *object = reel_s2s_object_new(session, &error);
     reel_status status = reel_s2s_begin(session, object, clip->rgb, clip->mask, &error);
-    for (int t = 1; !status && t < FRAMES; t++)
+    for (int t = 1; !status && t < SHORT_FRAMES; t++)
         status = reel_s2s_continue(session, object, clip->rgb + (size_t)t * 3 * PLANE, seen[t - 1], &error);
     ck_assert_msg(status == REEL_OK, "%s: %s", device, error.text);
     reel_free(object);
@@ -128,12 +108,12 @@ static void segment(const char *device, const reel_clip *clip, float seen[FRAMES
 
 START_TEST(masks_are_those_of_the_cpu)
 {
-    static float cpu[FRAMES - 1][PLANE], cuda[FRAMES - 1][PLANE];
+    static float cpu[SHORT_FRAMES - 1][PLANE], cuda[SHORT_FRAMES - 1][PLANE];
     reel_clip clip;
-    sample(&clip, 1);
+    short_clip(&clip, 1);
     segment("cpu", &clip, cpu);
     segment("cuda:0", &clip, cuda);
-    for (int t = 0; t < FRAMES - 1; t++)
+    for (int t = 0; t < SHORT_FRAMES - 1; t++)
         for (int i = 0; i < PLANE; i++)
             ck_assert_msg(fabsf(cpu[t][i] - cuda[t][i]) <= 1e-4f, "frame %d, pixel %d: %g, on the CPU %g", t + 1, i,
                           (double)cuda[t][i], (double)cpu[t][i]);

@@ -3,6 +3,7 @@
 #include "backends/registry.h"
 #include "core/memory.h"
 #include "models/checkpoint.h"
+#include "tests/support/short_training.h"
 #include "tests/support/temporary.h"
 #include "tests/support/tiny.h"
 #include "tools/trainer.h"
@@ -14,27 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const reel_training training = {
-    .model = {.memory = true, .distance = true, .top = REEL_TOP_COMPACT, .width = 0.001, .border = 20, .bin = 5},
-    .height = 32,
-    .width = 32,
-    .frames = 1,
-    .batch = 1,
-    .dtype = REEL_F32,
-    .clip_batch = true,
-    .seed = 5};
-
-static void sample(reel_clip *clip, uint64_t n)
-{
-    reel_error error = {REEL_OK, ""};
-    reel_dataset set;
-    reel_moving_shapes shapes = {.seed = 2, .videos = 3, .frames = 6, .width = 32, .height = 32, .objects = 2};
-    reel_clip_options options = {.frames = 2, .height = 32, .width = 32, .max_step = 2, .seed = 4};
-    ck_assert_msg(reel_moving_shapes_open(&set, &shapes, &error) == REEL_OK, "%s", error.text);
-    ck_assert_msg(reel_clip_sample(clip, &set, &options, n, &error) == REEL_OK, "%s", error.text);
-    reel_dataset_close(&set);
-}
-
 /* --- memory --- */
 
 /* A resumed training in small: network, checkpoint in, one step, checkpoint out. */
@@ -44,7 +24,7 @@ static reel_status resumed_step(const char *from, const char *to, const reel_cli
     reel_safetensors file;
     reel_backend *backend = reel_backend_open("cpu", 2, error);
     if (!backend) return error->status;
-    reel_trainer *t = reel_trainer_new(&training, backend, error);
+    reel_trainer *t = reel_trainer_new(&short_training, backend, error);
     reel_status status = t ? REEL_OK : error->status;
     if (t && from && !(status = reel_safetensors_open(&file, from, error))) {
         status = reel_checkpoint_load(&file, reel_trainer_parameters(t), REEL_LOAD_ALL, NULL, error);
@@ -85,7 +65,7 @@ START_TEST(refused_memory_is_an_error_and_nothing_else)
     folder = temporary_folder();
     snprintf(from, sizeof from, "%s", temporary_path(folder, "from.safetensors"));
     snprintf(to, sizeof to, "%s", temporary_path(folder, "to.safetensors"));
-    sample(&clip, 1);
+    short_clip(&clip, 1);
     ck_assert_msg(resumed_step(NULL, from, &clip, &error) == REEL_OK, "%s", error.text);
     reel_alloc_fail(0, false);
     ck_assert_msg(resumed_step(from, to, &clip, &error) == REEL_OK, "%s", error.text);
@@ -113,10 +93,10 @@ static void begin(small *s)
     reel_error error = {REEL_OK, ""};
     reel_step_report report;
     s->backend = reel_backend_open("cpu", 2, &error);
-    s->t = s->backend ? reel_trainer_new(&training, s->backend, &error) : NULL;
+    s->t = s->backend ? reel_trainer_new(&short_training, s->backend, &error) : NULL;
     ck_assert_msg(s->t != NULL, "%s", error.text);
     s->set = reel_trainer_parameters(s->t);
-    sample(&s->clip, 2);
+    short_clip(&s->clip, 2);
     ck_assert_int_eq(reel_trainer_set_clip(s->t, 0, &s->clip, NULL), REEL_OK);
     ck_assert_msg(reel_trainer_step(s->t, 1, 1e-3, &report, &error) == REEL_OK, "%s", error.text);
 }
@@ -191,7 +171,7 @@ START_TEST(a_frame_that_is_not_finite_is_named)
     static const float bad[] = {NAN, INFINITY, -INFINITY};
     small s;
     begin(&s);
-    size_t plane = (size_t)training.height * (size_t)training.width;
+    size_t plane = (size_t)short_training.height * (size_t)short_training.width;
     for (size_t i = 0; i < 6; i++)
         for (int b = 0; b < 3; b++) {
             float *at = &s.clip.rgb[i * plane + plane / 2], kept = *at;
@@ -232,7 +212,7 @@ START_TEST(many_steps_take_no_more_than_few)
     begin(&s);
     for (int step = 2; step <= STEPS; step++) {
         reel_clip clip;
-        sample(&clip, (uint64_t)step);
+        short_clip(&clip, (uint64_t)step);
         ck_assert_int_eq(reel_trainer_set_clip(s.t, 0, &clip, NULL), REEL_OK);
         reel_clip_free(&clip);
         ck_assert_msg(reel_trainer_step(s.t, (uint64_t)step, 1e-3, &report, &error) == REEL_OK, "%s", error.text);

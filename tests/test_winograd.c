@@ -126,24 +126,26 @@ START_TEST(threads_do_not_change_bits)
 }
 END_TEST
 
+/* The least that is filtered. */
+static const reel_conv2d_geometry whole = {.n = 1,
+                                           .groups = 1,
+                                           .c = 32,
+                                           .h = 24,
+                                           .w = 24,
+                                           .k = 32,
+                                           .p = 24,
+                                           .q = 24,
+                                           .kh = 3,
+                                           .kw = 3,
+                                           .cg = 32,
+                                           .kg = 32,
+                                           .stride = {1, 1},
+                                           .dilation = {1, 1},
+                                           .top = 1,
+                                           .left = 1};
+
 START_TEST(what_is_left_to_direct_convolutions)
 {
-    const reel_conv2d_geometry whole = {.n = 1,
-                                        .groups = 1,
-                                        .c = 32,
-                                        .h = 24,
-                                        .w = 24,
-                                        .k = 32,
-                                        .p = 24,
-                                        .q = 24,
-                                        .kh = 3,
-                                        .kw = 3,
-                                        .cg = 32,
-                                        .kg = 32,
-                                        .stride = {1, 1},
-                                        .dilation = {1, 1},
-                                        .top = 1,
-                                        .left = 1};
     ck_assert(cpu_winograd_serves(&whole, REEL_F32));
     ck_assert(!cpu_winograd_serves(&whole, REEL_F64));
     reel_conv2d_geometry other[] = {whole, whole, whole, whole, whole, whole, whole};
@@ -162,27 +164,11 @@ END_TEST
 START_TEST(the_environment_decides)
 {
     reel_error error = {REEL_OK, ""};
-    const reel_conv2d_geometry g = {.n = 1,
-                                    .groups = 1,
-                                    .c = 32,
-                                    .h = 24,
-                                    .w = 24,
-                                    .k = 32,
-                                    .p = 24,
-                                    .q = 24,
-                                    .kh = 3,
-                                    .kw = 3,
-                                    .cg = 32,
-                                    .kg = 32,
-                                    .stride = {1, 1},
-                                    .dilation = {1, 1},
-                                    .top = 1,
-                                    .left = 1};
     static const char *const words[] = {"off", "on", "off", ""};
     for (int i = 0; i < 4; i++) {
         ck_assert_int_eq(setenv("REEL_WINOGRAD", words[i], 1), 0);
         ck_assert_int_eq(cpu_winograd_choose(&error), REEL_OK);
-        ck_assert_int_eq(cpu_winograd_serves(&g, REEL_F32), i % 2);
+        ck_assert_int_eq(cpu_winograd_serves(&whole, REEL_F32), i % 2);
     }
     ck_assert_int_eq(setenv("REEL_WINOGRAD", "yes", 1), 0);
     ck_assert_ptr_null(reel_cpu_backend(1, &error));
