@@ -4,16 +4,15 @@
        conv2d_input_gradient   dx[c, pq] = w[k, c]' dy[k, pq]
        conv2d_weight_gradient  dw[k, c]  = sum over images of dy[k, pq] x[c, pq]'
 
-   The library adds a bias along neighbours in memory only, which are pixels here. So y begins as the bias, and the
-   product is added to that, with the ReLU in the same go; a bias that y's type would round is left to other kernels.
+   y begins as the bias (bias.cu), and the product is added to that, with the ReLU in the same go; a bias that y's type
+   would round is left to other kernels.
    The gradient of the weights is a product an image, added up in order. */
+#include "backends/cuda/bias.cuh"
 #include "backends/cuda/pointwise.cuh"
 
 static bool takes(const reel_call *call, const reel_conv2d_geometry &g)
 {
-    bool bias = call->inputs > 2 && call->input[2].data;
-    return pointwise(g) && (!bias || call->output[0].dtype == REEL_F32 || call->input[2].dtype == REEL_BF16) &&
-           blas_serves(call);
+    return pointwise(g) && bias_fits(call) && blas_serves(call);
 }
 
 size_t pointwise_scratch(const reel_call *call, const reel_conv2d_geometry &g)
@@ -21,44 +20,19 @@ size_t pointwise_scratch(const reel_call *call, const reel_conv2d_geometry &g)
     return takes(call, g) ? BLAS_WORKSPACE : 0;
 }
 
-/* y[image][row][position] = bias[row] */
-template <class Y, class B>
-__global__ static void fill_rows(Y *y, const B *bias, unsigned n, cuda_divider area, cuda_divider rows)
-{
-    unsigned at = cuda_element(), i = at;
-    if (at >= n) return;
-    cuda_split(&i, area);
-    y[at] = Y((float)bias[cuda_split(&i, rows)]);
-}
-
-static reel_status begin_as_bias(const reel_call *call, int64_t rows, int64_t area)
-{
-    const unsigned n = cuda_elements(&call->output[0]);
-    const cuda_divider by_area = cuda_divider_of(area), by_rows = cuda_divider_of(rows);
-    void *y = call->output[0].data;
-    const void *bias = call->input[2].data;
-    if (call->output[0].dtype == REEL_BF16)
-        return cuda_over(call, n, fill_rows<cuda_bf16, cuda_bf16>, (cuda_bf16 *)y, (const cuda_bf16 *)bias, n, by_area,
-                         by_rows);
-    if (call->input[2].dtype == REEL_BF16)
-        return cuda_over(call, n, fill_rows<float, cuda_bf16>, (float *)y, (const cuda_bf16 *)bias, n, by_area,
-                         by_rows);
-    return cuda_over(call, n, fill_rows<float, float>, (float *)y, (const float *)bias, n, by_area, by_rows);
-}
-
 /* The planes of `rows` channels, made of weights, and of planes of `depth` channels. */
 static reel_status make_planes(const reel_call *call, int64_t images, int64_t rows, int64_t depth, int64_t area,
                                bool turned, bool relu, bool *done)
 {
     blas_product p = {rows, area, depth, images, turned};
-    p.add = call->inputs > 2 && call->input[2].data;
+    p.add = bias_there(call);
     p.relu = relu;
     p.a = call->input[1].data;
     p.b = call->input[0].data;
     p.y = call->output[0].data;
     p.step_b = depth * area;
     p.step_y = rows * area;
-    reel_status status = p.add ? begin_as_bias(call, rows, area) : REEL_OK;
+    reel_status status = p.add ? bias_begin(call, rows, area) : REEL_OK;
     return status ? status : blas_run(call, p, done);
 }
 
