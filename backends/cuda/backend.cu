@@ -1,6 +1,7 @@
 /* The CUDA backend behind core/backend.h: opening a device, its memory, and transfers. Everything runs in one stream,
    in order. */
 #include "backends/cuda/blas.cuh"
+#include "backends/cuda/convolve.cuh"
 #include "backends/cuda/device.cuh"
 
 static const double MIB = 1048576;
@@ -125,6 +126,7 @@ static void close_device(reel_backend *backend)
     cuda_device *device = device_of(backend);
     cuda_close_uploads(device);
     blas_close(device->blas);
+    convolve_close(device->convolutions);
     cudaFree(device->start);
     cudaFreeHost(device->host_start);
     cudaFreeHost(device->host_fault);

@@ -8,9 +8,10 @@
    Gather forms all: an element of the result is written by one thread, once. conv_transpose2d is the second.
 
    These are the convolutions of plain arithmetic, float64 and exact float32, in any number of groups. What cuBLASLt
-   (pointwise.cu) or tensor cores (tensor_conv2d.cu) can do goes there; bf16 that they do not take is computed here, on
-   float copies. */
+   (pointwise.cu) or tensor cores (tensor_conv2d.cu) can do goes there, and what is to go to cuDNN does first
+   (convolve.cu); bf16 that none of them takes is computed here, on float copies. */
 #include "backends/cuda/bf16.cuh"
+#include "backends/cuda/convolve.cuh"
 #include "backends/cuda/pointwise.cuh"
 #include "backends/cuda/product.cuh"
 #include "backends/cuda/tensor_conv2d.cuh"
@@ -203,7 +204,7 @@ static size_t plain_conv2d_scratch(const reel_call *call)
 
 static const reel_kernel plain_forward = {plain_conv2d, plain_conv2d_scratch};
 
-reel_status cuda_conv2d(const reel_call *call)
+static reel_status own_conv2d(const reel_call *call)
 {
     const reel_conv2d_geometry g = forward_geometry(call);
     bool done;
@@ -212,11 +213,16 @@ reel_status cuda_conv2d(const reel_call *call)
     return tensor_convolves(call, g) ? tensor_conv2d(call, g) : cuda_plain_run(&plain_forward, call);
 }
 
+reel_status cuda_conv2d(const reel_call *call)
+{
+    return convolve(call, DNN_FORWARD, forward_geometry(call), own_conv2d);
+}
+
 size_t cuda_conv2d_scratch(const reel_call *call)
 {
     const reel_conv2d_geometry g = forward_geometry(call);
     size_t own = tensor_convolves(call, g) ? tensor_conv2d_scratch(call, g) : cuda_plain_scratch(&plain_forward, call);
-    return larger(own, pointwise_scratch(call, g));
+    return larger(larger(own, pointwise_scratch(call, g)), convolve_scratch(call, DNN_FORWARD, g));
 }
 
 /* --- with respect to the input; and the transposed convolution, which is the same under other names --- */
@@ -252,7 +258,7 @@ static size_t plain_input_gradient_scratch(const reel_call *call)
 
 static const reel_kernel plain_adjoint = {plain_input_gradient, plain_input_gradient_scratch};
 
-reel_status cuda_conv2d_adjoint(const reel_call *call)
+static reel_status own_conv2d_adjoint(const reel_call *call)
 {
     const reel_conv2d_geometry g = adjoint_geometry(call);
     bool done;
@@ -261,12 +267,17 @@ reel_status cuda_conv2d_adjoint(const reel_call *call)
     return tensor_convolves(call, g) ? tensor_conv2d_adjoint(call, g) : cuda_plain_run(&plain_adjoint, call);
 }
 
+reel_status cuda_conv2d_adjoint(const reel_call *call)
+{
+    return convolve(call, DNN_INPUT_GRADIENT, adjoint_geometry(call), own_conv2d_adjoint);
+}
+
 size_t cuda_conv2d_adjoint_scratch(const reel_call *call)
 {
     const reel_conv2d_geometry g = adjoint_geometry(call);
     size_t own =
         tensor_convolves(call, g) ? tensor_conv2d_adjoint_scratch(call, g) : cuda_plain_scratch(&plain_adjoint, call);
-    return larger(own, pointwise_scratch(call, g));
+    return larger(larger(own, pointwise_scratch(call, g)), convolve_scratch(call, DNN_INPUT_GRADIENT, g));
 }
 
 /* --- with respect to the weight --- */
@@ -299,7 +310,7 @@ static size_t plain_weight_gradient_scratch(const reel_call *call)
 
 static const reel_kernel plain_weights = {plain_weight_gradient, plain_weight_gradient_scratch};
 
-reel_status cuda_conv2d_weight_gradient(const reel_call *call)
+static reel_status own_conv2d_weight_gradient(const reel_call *call)
 {
     const reel_conv2d_geometry g = weight_geometry(call);
     bool done;
@@ -308,10 +319,15 @@ reel_status cuda_conv2d_weight_gradient(const reel_call *call)
     return tensor_convolves(call, g) ? tensor_conv2d_weight_gradient(call, g) : cuda_plain_run(&plain_weights, call);
 }
 
+reel_status cuda_conv2d_weight_gradient(const reel_call *call)
+{
+    return convolve(call, DNN_WEIGHT_GRADIENT, weight_geometry(call), own_conv2d_weight_gradient);
+}
+
 size_t cuda_conv2d_weight_gradient_scratch(const reel_call *call)
 {
     const reel_conv2d_geometry g = weight_geometry(call);
     size_t own = tensor_convolves(call, g) ? tensor_conv2d_weight_gradient_scratch(call, g)
                                            : cuda_plain_scratch(&plain_weights, call);
-    return larger(own, pointwise_scratch(call, g));
+    return larger(larger(own, pointwise_scratch(call, g)), convolve_scratch(call, DNN_WEIGHT_GRADIENT, g));
 }

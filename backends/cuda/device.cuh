@@ -51,10 +51,14 @@ struct cuda_start {
 /* What products of float32 are made of: the sum of three TF32 products, one TF32 product, or float32. */
 enum cuda_tf32 { CUDA_TF32_SPLIT, CUDA_TF32_ON, CUDA_TF32_OFF };
 
+/* Whether convolutions are cuDNN's: none is, all that it takes are, or those that it is measured to be faster at. */
+enum cuda_cudnn { CUDA_CUDNN_OFF, CUDA_CUDNN_ON, CUDA_CUDNN_MEASURE };
+
 /* How products are made. */
 struct cuda_products {
     cuda_tf32 tf32;
     bool library; /* cuBLASLt may be used */
+    cuda_cudnn cudnn;
 };
 
 struct cuda_upload;
@@ -74,6 +78,7 @@ struct cuda_device {
     cuda_products products;
     struct cuda_blas *blas; /* cuBLASLt; NULL: it is not there, or has not been opened */
     bool blas_opened;
+    struct cuda_convolutions *convolutions; /* what is known of cuDNN's (convolve.cu); NULL: nothing yet */
     cudaStream_t stream;
     cuda_start *start, *host_start;
     unsigned long long *host_fault;          /* pinned: how the run ended */

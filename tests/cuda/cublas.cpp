@@ -2,6 +2,7 @@
    in plain loops, by what its descriptions say and nothing else, when its stream comes to it. */
 #include "backends/cuda/cublas.cuh"
 #include "core/bf16.h"
+#include "tests/cuda/libraries.h"
 
 #include <stdio.h>
 
@@ -174,23 +175,11 @@ static int emulate_cublasLtMatmul(lt_handle, lt_product product, const void *alp
     });
 }
 
-/* --- opening it --- */
-
-void *emulate_dlopen(const char *name, int)
-{
-    return emulated.no_library || strcmp(name, "libcublasLt.so.12") ? nullptr : (void *)&there;
-}
-
-void *emulate_dlsym(void *, const char *name)
+void *emulate_cublas(const char *name)
 {
 #define FUNCTION(called, arguments)                                                                                    \
     if (!strcmp(name, #called)) return (void *)(int(*) arguments)emulate_##called;
     LT_FUNCTIONS(FUNCTION)
 #undef FUNCTION
     return nullptr;
-}
-
-int emulate_dlclose(void *)
-{
-    return 0;
 }

@@ -129,6 +129,7 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned flags);
 cudaError_t cudaEventDestroy(cudaEvent_t event);
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
 cudaError_t cudaEventSynchronize(cudaEvent_t event);
+cudaError_t cudaEventElapsedTime(float *milliseconds, cudaEvent_t from, cudaEvent_t to);
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph);
 cudaError_t cudaGraphDestroy(cudaGraph_t graph);
@@ -150,7 +151,7 @@ template <class K> cudaError_t cudaFuncGetAttributes(cudaFuncAttributes *attribu
 
 cudaError_t emulate_launch(const cudaLaunchConfig_t *config, std::function<void()> body);
 
-/* Libraries that are opened at run time: cuBLASLt's stand-in (cublas.cpp). */
+/* Libraries that are opened at run time (libraries.cpp). */
 #include <dlfcn.h>
 #define dlopen emulate_dlopen
 #define dlsym emulate_dlsym

@@ -371,7 +371,10 @@ cudaError_t emulate_launch(const cudaLaunchConfig_t *config, std::function<void(
     if (!count || count > MOST_THREADS || block.z > 64 || !grid.x || !grid.y || !grid.z || grid.x > INT32_MAX ||
         grid.y > 65535 || grid.z > 65535)
         return cudaErrorInvalidConfiguration;
-    return emulate_enqueue(config->stream, [=] { run_grid(grid, block, body); });
+    return emulate_enqueue(config->stream, [=] {
+        run_grid(grid, block, body);
+        emulated.clock += 1;
+    });
 }
 
 /* --- the rest of the runtime --- */

@@ -21,6 +21,12 @@ typedef struct {
     bool fail_product;     /* cuBLASLt fails to start one */
     bool products_refused; /* cuBLASLt has no way for any */
     long long products;    /* of cuBLASLt, so far */
+    bool no_cudnn;         /* cuDNN is not installed */
+    bool unknown_shapes;   /* cuDNN has no way for any convolution */
+    int fail_convolution;  /* the status that cuDNN's convolutions end with; 0: they are computed */
+    long long convolved;   /* convolutions of cuDNN, so far */
+    double library_time;   /* milliseconds that one of those takes; a kernel takes one */
+    double clock;          /* of the device */
     int objects;           /* streams, events, graphs and blocks of pinned memory that are there */
 } emulated_machine;
 

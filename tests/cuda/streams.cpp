@@ -20,6 +20,7 @@ struct emulated_stream {
 struct emulated_event {
     cudaStream_t stream;
     unsigned long long recorded, happened; /* how often */
+    double time;                           /* by the device's clock, when it happened last */
 };
 
 static std::set<cudaStream_t> streams;
@@ -138,7 +139,16 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream)
     if (stream->capture) return cudaErrorStreamCaptureUnsupported;
     unsigned long long number = ++event->recorded;
     event->stream = stream;
-    return emulate_enqueue(stream, [=] { event->happened = number; });
+    return emulate_enqueue(stream, [=] {
+        event->happened = number;
+        event->time = emulated.clock;
+    });
+}
+cudaError_t cudaEventElapsedTime(float *milliseconds, cudaEvent_t from, cudaEvent_t to)
+{
+    if (!from->recorded || !to->recorded || to->happened < to->recorded) return cudaErrorInvalidValue;
+    *milliseconds = (float)(to->time - from->time);
+    return cudaSuccess;
 }
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned)
 {
