@@ -35,6 +35,16 @@ tar xzf tests/golden/compact.tar.gz -C "$work" || exit 1
 run test_cuda "$P/test_cuda"
 run test_cuda-exact env REEL_TF32=off "$P/test_cuda"
 run test_cuda-own env REEL_CUBLAS=off "$P/test_cuda"
+# cuDNN as a second opinion, where the loader finds it.
+paths=${LD_LIBRARY_PATH:-}
+if { ldconfig -p; ls ${paths//:/ }; } 2>"$work/none" | grep -q 'libcudnn\.so\.[89]'; then
+    for op in conv2d conv2d_input_gradient conv2d_weight_gradient conv_transpose2d; do
+        run "test_cuda-cudnn-$op" env REEL_CUDNN=on REEL_TF32=off REEL_TEST_OP=$op "$P/test_cuda"
+    done
+else
+    skipped=$((skipped + 1))
+    echo "SKIP  test_cuda-cudnn: cuDNN is absent"
+fi
 run test_cuda_tensor "$P/test_cuda_tensor"
 run test_cuda_training "$P/test_cuda_training"
 run golden "$P/golden" "$work/compact" cuda:0
