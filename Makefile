@@ -99,7 +99,7 @@ demo: ## set up, build, train on built-in video, segment, score; results in buil
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@rm -rf build/demo && $(B)/reel demo --out build/demo
 
-bench: ## time reel and torch by turns, print the ratios (an hour; with QUICK=1 two minutes, to try it)
+bench: ## time reel and torch by turns, print the ratios (half an hour; with QUICK=1 two minutes, to try it)
 	@CUDA=$(CUDA) tools/setup.sh bench
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@python3 tools/compare_torch.py table $(if $(QUICK),--quick --rounds 1)
