@@ -70,7 +70,7 @@ SUP_OBJ := $(SUP_SRC:%.c=$(B)/obj/%.o)
 TESTS   := $(TEST_SRC:tests/%.c=$(B)/tests/%)
 GPU_TESTS := $(addprefix $(B)/gpu/,test_cuda test_cuda_tensor test_cuda_training golden)
 
-.PHONY: FORCE all help setup tests test gpu-tests test-cuda demo bench install uninstall docs lint format clean
+.PHONY: FORCE all help setup tests test gpu-tests test-cuda demo bench bench-cuda install uninstall docs lint format clean
 all: $(B)/reel ## build build/reel (the default)
 
 help: ## list what can be made
@@ -103,6 +103,11 @@ bench: ## time reel and torch by turns, print the ratios (half an hour; with QUI
 	@CUDA=$(CUDA) tools/setup.sh bench
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@python3 tools/compare_torch.py table $(if $(QUICK),--quick --rounds 1)
+
+bench-cuda: ## time reel and torch on the first GPU by turns, print the ratios
+	@CUDA=1 tools/setup.sh bench
+	@$(MAKE) --no-print-directory -j$(JOBS) CUDA=1 all
+	@python3 tools/compare_gpu.py
 
 install: all $(B)/libreel.so ## install the library, its headers, reel.pc and the command under PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig

@@ -51,6 +51,7 @@ typedef struct {
     reel_backend *backend;
     double *seconds;
     int64_t parameters;
+    size_t planned; /* bytes on the device */
     double flops;
     reel_error error;
 } bench;
@@ -144,6 +145,7 @@ static reel_status time_training(bench *b)
     }
     reel_cost cost = reel_plan_cost(reel_trainer_plan(t));
     b->flops = cost.flops;
+    b->planned = cost.total;
     b->parameters = (int64_t)(cost.parameters / reel_dtype_size(training.dtype));
     if (!status && b->o.profile) {
         print_profile(reel_trainer_plan(t), false);
@@ -180,6 +182,7 @@ static reel_status time_inference(bench *b)
         status = time_frames(b, session, object, &clip, out);
         reel_cost cost = reel_s2s_session_cost(session);
         b->flops = cost.flops;
+        b->planned = cost.total;
         b->parameters = (int64_t)(cost.parameters / sizeof(float));
     }
     reel_clip_free(&clip);
@@ -215,10 +218,10 @@ static void print_result(const bench *b)
     printf("{\"peer\": \"reel %s\", \"what\": \"%s\", \"model\": \"%s\", \"top\": \"%s\", \"width\": %s, "
            "\"size\": \"%s\", \"frames\": %d, \"batch\": %d, \"dtype\": \"%s\", \"device\": \"%s\", "
            "\"channels_last\": false, \"min\": %.4f, \"median\": %.4f, \"max\": %.4f, \"peak_rss_mib\": %zu, "
-           "\"parameters\": %lld, \"gflops\": %.1f, \"isa\": \"%s\"}\n",
+           "\"planned_mib\": %zu, \"parameters\": %lld, \"gflops\": %.1f, \"isa\": \"%s\"}\n",
            REEL_VERSION, o->what ? "infer frame" : "train step", model.text[0], model.text[1], model.text[2],
            model.text[3], o->frames, o->batch, dtypes[o->model.dtype], o->model.device, low, median, high,
-           reel_peak_memory() >> 20, (long long)b->parameters, b->flops / median / 1e9,
+           reel_peak_memory() >> 20, b->planned >> 20, (long long)b->parameters, b->flops / median / 1e9,
            cpu_isa_name(cpu_isa_current()));
 }
 

@@ -27,9 +27,9 @@ rows = [
 ]
 
 
-def run(command):
+def run(command, environment=None):
     """The JSON of a program's last line, or the reason why there is none."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
     lines = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
     if done.returncode == 0 and lines:
         return json.loads(lines[-1]), None
@@ -60,14 +60,14 @@ def programs_for(what, options, torches, reel):
     return programs
 
 
-def measure(title, programs, rounds):
-    """Program -> (median seconds, peak MiB, GFLOP/s or None); programs that fail are told and left out."""
+def measure_all(title, programs, rounds, environment=None):
+    """Program -> what it said, over all rounds (combined); programs that fail are told and left out."""
     results, failed = {k: [] for k in programs}, set()
     for r in range(rounds):
         for name, command in programs.items():
             if name in failed:
                 continue
-            result, reason = run(command)
+            result, reason = run(command, environment)
             if reason:
                 failed.add(name)
                 print('%s: %s failed: %s' % (title, name, reason), flush=True)
@@ -75,9 +75,24 @@ def measure(title, programs, rounds):
             results[name].append(result)
             print('%s, round %d  %-24s %9.4f s  %6d MiB'
                   % (title, r + 1, name, result['median'], result['peak_rss_mib']), flush=True)
-    return {name: (statistics.median(x['median'] for x in list_), max(x['peak_rss_mib'] for x in list_),
-                   statistics.median(x['gflops'] for x in list_) if 'gflops' in list_[0] else None)
-            for name, list_ in results.items() if name not in failed}
+    return {name: combined(list_) for name, list_ in results.items() if name not in failed}
+
+
+def combined(results):
+    """Medians over the rounds, and the largest memory."""
+    both = dict(results[0], median=statistics.median(x['median'] for x in results))
+    for key in both:
+        if key.endswith('_mib'):
+            both[key] = max(x[key] for x in results)
+        elif key == 'gflops':
+            both[key] = statistics.median(x[key] for x in results)
+    return both
+
+
+def measure(title, programs, rounds):
+    """Program -> (median seconds, peak MiB, GFLOP/s or None)."""
+    return {name: (r['median'], r['peak_rss_mib'], r.get('gflops'))
+            for name, r in measure_all(title, programs, rounds).items()}
 
 
 def best(measured, column, version=''):
