@@ -15,13 +15,14 @@
 static reel_backend *cpu;
 
 static const op_case rows[] = {
-    {"conv2d", "pad=1", "real:1x33x23x26 real:35x33x3x3 real:35"},          /* tiles that reach beyond the picture */
-    {"conv2d", "pad=2 relu=1", "real:2x32x9x11 real:40x32x5x5 real:40"},    /* blocks that go on in the next image */
-    {"conv2d", "", "real:3x40x15x14 real:32x40x3x3"},                       /* no border */
-    {"conv2d", "pad=0,2,1,3", "real:2x32x13x12 real:34x32x5x5"},            /* another border on every side */
-    {"conv2d", "pad=4", "real:1x32x12x13 real:32x32x5x5 real:32"},          /* more border than the kernel reaches */
-    {"conv2d", "pad=1", "real:1x32x5x470 real:33x32x3x3"},                  /* rows of tiles that are cut */
-    {"conv2d", "pad=1", "real:1x300x22x23 real:140x300x3x3 real:140"},      /* sections and slabs */
+    {"conv2d", "pad=1", "real:1x33x23x26 real:35x33x3x3 real:35"},       /* tiles that reach beyond the picture */
+    {"conv2d", "pad=2 relu=1", "real:2x32x9x11 real:40x32x5x5 real:40"}, /* blocks that go on in the next image */
+    {"conv2d", "", "real:3x40x15x14 real:32x40x3x3"},                    /* no border */
+    {"conv2d", "pad=0,2,1,3", "real:2x32x13x12 real:34x32x5x5"},         /* another border on every side */
+    {"conv2d", "pad=4", "real:1x32x12x13 real:32x32x5x5 real:32"},       /* more border than the kernel reaches */
+    {"conv2d", "pad=1", "real:1x32x5x470 real:33x32x3x3"},               /* rows of tiles that are cut */
+    {"conv2d", "pad=1", "real:3x32x27x38 real:33x32x3x3"},               /* blocks that begin and end within an image */
+    {"conv2d", "pad=1", "real:1x300x22x23 real:140x300x3x3 real:140"},   /* sections and slabs */
     {"conv2d", "pad=2 relu=1", "real:1x34x40x42 real:300x34x5x5 real:300"}, /* several blocks */
     {NULL, NULL, NULL}};
 /* So many kernels that they are transformed in groups. */
