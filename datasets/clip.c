@@ -53,10 +53,16 @@ void reel_mask_to_plane(const reel_mask *mask, int id, int height, int width, fl
     }
 }
 
-static int listed_frames(const reel_video *video, const reel_video_object *object)
+/* A frame whose mask is only asked for, as those of a test split are, would teach nothing. */
+static bool teaches(const reel_video *video, const reel_video_object *object, int frame)
+{
+    return object->listed[frame] && (!video->mask_path || video->mask_path[frame]);
+}
+
+static int teaching_frames(const reel_video *video, const reel_video_object *object)
 {
     int count = 0;
-    for (int f = 0; f < video->frames; f++) count += object->listed[f];
+    for (int f = 0; f < video->frames; f++) count += teaches(video, object, f);
     return count;
 }
 
@@ -66,7 +72,7 @@ static uint64_t find_pair(const reel_dataset *set, uint64_t wanted, plan *found)
     uint64_t passed = 0;
     for (int v = 0; v < set->videos; v++) {
         for (int k = 0; k < set->video[v].objects; k++) {
-            if (listed_frames(&set->video[v], &set->video[v].object[k]) < 2) continue;
+            if (teaching_frames(&set->video[v], &set->video[v].object[k]) < 2) continue;
             if (passed == wanted) {
                 found->video = v;
                 found->object = &set->video[v].object[k];
@@ -85,11 +91,11 @@ static int back_and_forth(int64_t position, int n)
     return (int)(at < n ? at : period - at);
 }
 
-/* Frame numbers: every step-th listed frame from a random start, perhaps backward. */
+/* Frame numbers: every step-th frame that teaches from a random start, perhaps backward. */
 static void place_frames(reel_clip *clip, const reel_video *video, const plan *p, const reel_clip_options *options,
                          uint64_t key)
 {
-    int n = listed_frames(video, p->object), count = clip->frames;
+    int n = teaching_frames(video, p->object), count = clip->frames;
     int longest_step = count > 1 ? (n - 1) / (count - 1) : 1;
     bool fits = longest_step > 0;
     int most = fits && options->max_step > longest_step ? longest_step : options->max_step;
@@ -100,7 +106,7 @@ static void place_frames(reel_clip *clip, const reel_video *video, const plan *p
     if (backward && fits) start += span;
     for (int k = 0; k < count; k++) {
         int left = back_and_forth(start + (int64_t)(backward ? -step : step) * k, n), f = 0;
-        while (!p->object->listed[f] || left-- > 0) f++;
+        while (!teaches(video, p->object, f) || left-- > 0) f++;
         clip->frame[k] = f;
     }
 }

@@ -13,7 +13,7 @@ typedef struct {
     bool flip;                 /* mirrors half of the clips */
     bool affine;               /* turns by -20..19 degrees and scales by 0.75..1.24 about the centre; black outside */
     bool reverse;              /* runs half of the clips backward */
-    int max_step;              /* frames are taken every 1..max_step-th listed frame (drawn per clip) */
+    int max_step;              /* frames are taken every 1..max_step-th of those that are used (drawn per clip) */
     uint64_t seed;
 } reel_clip_options;
 
@@ -30,9 +30,10 @@ typedef struct {
 extern const float reel_imagenet_mean[3], reel_imagenet_deviation[3];
 
 /* Sample n of the endless sequence of clips that (set, options) defines: a function of n, whoever asks. The pair of
-   video and object is drawn uniformly, with replacement, among those with two or more listed frames; only listed frames
-   are used, and the first one always shows the object. A clip has options->frames frames always: where the video is
-   too short for the step drawn the step is smaller, and where it is too short at all the clip runs back and forth.
+   video and object is drawn uniformly, with replacement, among those with two or more frames that are listed and, in a
+   set of files, have a mask; only such frames are used, and the first one always shows the object. A clip has
+   options->frames frames always: where the video is too short for the step drawn the step is smaller, and where it is
+   too short at all the clip runs back and forth.
    On failure the clip is empty and the error names the video and frame. */
 reel_status reel_clip_sample(reel_clip *clip, const reel_dataset *set, const reel_clip_options *options, uint64_t n,
                              reel_error *error);

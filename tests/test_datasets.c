@@ -12,6 +12,7 @@
 
 #include "core/file.h"
 #include "core/memory.h"
+#include "datasets/clip.h"
 #include "datasets/dataset.h"
 #include "datasets/youtube_vos.h"
 #include "tests/support/pictures.h"
@@ -319,6 +320,50 @@ START_TEST(davis_without_lists_takes_every_folder)
     set = opened(REEL_DAVIS2016, NULL);
     ck_assert_int_eq(set.video[0].object[0].id, 1);
     reel_dataset_close(&set);
+}
+END_TEST
+
+/* Clips of size 4 x 6 from a set of which some frames have no mask; all frames of all clips must be among those that
+   have one. */
+static void clips_have_masks(reel_layout layout, const char *split)
+{
+    reel_dataset set = opened(layout, split);
+    reel_clip_options options = {.frames = 4, .height = HEIGHT, .width = WIDTH, .reverse = true, .max_step = 2};
+    for (options.seed = 0; options.seed < 20; options.seed++) {
+        reel_clip clip;
+        reel_error error = {0};
+        ck_assert_msg(reel_clip_sample(&clip, &set, &options, 0, &error) == REEL_OK, "%s", error.text);
+        for (int k = 0; k < clip.frames; k++) ck_assert(clip.valid[k]);
+        reel_clip_free(&clip);
+    }
+    reel_dataset_close(&set);
+}
+
+static void no_clip(reel_layout layout, const char *split)
+{
+    reel_dataset set = opened(layout, split);
+    reel_clip_options options = {.frames = 2, .height = HEIGHT, .width = WIDTH, .max_step = 1};
+    reel_clip clip;
+    reel_error error = {0};
+    ck_assert_int_eq(reel_clip_sample(&clip, &set, &options, 0, &error), REEL_BAD_DATA);
+    ck_assert_msg(strstr(error.text, "two annotated frames"), "%s", error.text);
+    reel_dataset_close(&set);
+}
+
+START_TEST(clips_use_frames_with_masks_only)
+{
+    fresh();
+    for (int i = 0; i < 30; i++) put_frame(F "cat", i);
+    put_mask(A "cat", 0, "1");
+    no_clip(REEL_ANY_LAYOUT, NULL);
+    put_mask(A "cat", 20, "1");
+    clips_have_masks(REEL_ANY_LAYOUT, NULL);
+    clips_have_masks(REEL_DAVIS2016, NULL);
+    make_davis();
+    for (int i = 1; i < 5; i++) take_away(A "dog/%05d.png", i);
+    no_clip(REEL_ANY_LAYOUT, "test-dev");
+    make_youtube_vos();
+    clips_have_masks(REEL_YOUTUBE_VOS, "valid");
 }
 END_TEST
 
@@ -830,6 +875,7 @@ int main(void)
         davis_test_splits_need_first_masks_only,
         davis_2016_is_binary,
         davis_without_lists_takes_every_folder,
+        clips_use_frames_with_masks_only,
         youtube_vos_opens,
         youtube_vos_opens_at_the_split_too,
         what_is_no_data_set_is_told,
