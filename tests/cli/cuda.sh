@@ -23,6 +23,10 @@ if ! grep -q . "$B/cuda.libs"; then
     exit 0
 fi
 
+for variable in REEL_TF32 REEL_CUBLAS REEL_CUDNN; do
+    expect 1 env "$variable=maybe" "$REEL" train "${tiny[@]}" --steps 1 --device cuda:0 --out "$T/run"
+    grep -q "^reel train: .*$variable=maybe is not known; expected" "$T/err" || fail "$variable=maybe: $(cat "$T/err")"
+done
 refused "there is no NVIDIA driver|the driver finds no GPU|there (is|are) [0-9]+ GPU" cuda:1023
 if "$REEL" train "${tiny[@]}" --steps 1 --device cuda:0 --out "$T/first" >"$T/out" 2>"$T/err"; then
     expect 0 "$REEL" train "${tiny[@]}" --steps 1 --device cuda:0 --out "$T/second"
