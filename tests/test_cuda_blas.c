@@ -1,15 +1,12 @@
 /* Products by cuBLASLt, of which tests have a stand-in (tests/cuda/cublas.cpp) that goes by the descriptions it is
    given: against the reference; which are asked of it, and that own kernels are used where it is missing, refuses or is
    turned off. */
-#include "backends/registry.h"
 #include "tests/cuda/emulated.h"
 #include "tests/support/op_table.h"
+#include "tests/support/saying.h"
 #include "tests/support/tiny.h"
 
 #include <check.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 static reel_backend *reference;
 
@@ -37,26 +34,14 @@ enum { OTHERS = sizeof others / sizeof *others };
 
 static reel_backend *open_with(const char *tf32, const char *library)
 {
-    reel_error error = {REEL_OK, ""};
-    setenv("REEL_TF32", tf32, 1);
-    setenv("REEL_CUBLAS", library, 1);
-    reel_backend *backend = reel_backend_open("cuda:0", 1, &error);
-    unsetenv("REEL_TF32");
-    unsetenv("REEL_CUBLAS");
-    ck_assert_msg(backend != NULL, "%s", error.text);
-    return backend;
+    return must_open_saying("REEL_TF32", tf32, "REEL_CUBLAS", library);
 }
 
 /* Products asked of the library for a row, which must come out right. */
 static long long products_of(const op_case *row, reel_dtype type, reel_backend *cuda, double tolerance)
 {
-    char why[256] = "";
-    op_problem p;
     long long before = emulated.products;
-    ck_assert(op_problem_read(&p, row));
-    bool ok = type == REEL_BF16 ? bf16_agrees(&p, cuda, reference, why, sizeof why)
-                                : agree(&p, REEL_F32, cuda, REEL_F64, reference, tolerance, why, sizeof why);
-    ck_assert_msg(ok, "%s %s %s: %s", row->op, row->attrs, row->inputs, why);
+    must_agree(row, type, cuda, reference, tolerance);
     return emulated.products - before;
 }
 
@@ -94,28 +79,17 @@ END_TEST
 
 START_TEST(tells_of_failures)
 {
-    char why[256] = "";
-    op_problem p;
-    op_results r = {0};
     reel_backend *cuda = open_with("off", "on");
-    ck_assert(op_problem_read(&p, &rows[0]));
     emulated.fail_product = true;
-    ck_assert(!op_run(&r, &p, REEL_F32, cuda, why, sizeof why));
+    must_fail(&rows[0], cuda, "cuda:0: matmul: cublasLtMatmul fails with status 13");
     emulated.fail_product = false;
-    ck_assert_msg(strstr(why, "cuda:0: matmul: cublasLtMatmul fails with status 13"), "%s", why);
-    op_results_free(&r);
     cuda->close(cuda);
 }
 END_TEST
 
 START_TEST(an_unknown_choice_is_refused)
 {
-    reel_error error = {REEL_OK, ""};
-    setenv("REEL_CUBLAS", "maybe", 1);
-    ck_assert(!reel_backend_open("cuda:0", 1, &error));
-    unsetenv("REEL_CUBLAS");
-    ck_assert_int_eq(error.status, REEL_USAGE);
-    ck_assert_msg(strstr(error.text, "REEL_CUBLAS=maybe") && strstr(error.text, "expected on"), "%s", error.text);
+    refused_saying("REEL_CUBLAS", "maybe", "expected on");
 }
 END_TEST
 

@@ -1,9 +1,9 @@
 /* Runs of plans on the CUDA backend, its sources compiled for the CPU (tests/cuda/cuda_runtime.h): a plan that is
    recorded as a CUDA graph does what it did node by node, bit by bit, and what goes wrong on the way leaves nothing
    behind. */
-#include "backends/registry.h"
 #include "tests/cuda/emulated.h"
 #include "tests/support/op_table.h"
+#include "tests/support/saying.h"
 #include "tests/support/short_training.h"
 #include "tests/support/tiny.h"
 #include "tools/trainer.h"
@@ -11,26 +11,11 @@
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-static reel_backend *opened(const char *graphs, reel_error *error)
-{
-    if (graphs)
-        setenv("REEL_CUDA_GRAPH", graphs, 1);
-    else
-        unsetenv("REEL_CUDA_GRAPH");
-    reel_backend *backend = reel_backend_open("cuda:0", 1, error);
-    unsetenv("REEL_CUDA_GRAPH");
-    return backend;
-}
 
 static reel_backend *must_open(const char *graphs)
 {
-    reel_error error = {REEL_OK, ""};
-    reel_backend *backend = opened(graphs, &error);
-    ck_assert_msg(backend != NULL, "%s", error.text);
-    return backend;
+    return must_open_saying("REEL_CUDA_GRAPH", graphs, NULL, NULL);
 }
 
 /* --- training steps --- */
@@ -481,10 +466,7 @@ END_TEST
 
 START_TEST(unknown_words_are_refused)
 {
-    reel_error error = {REEL_OK, ""};
-    ck_assert(!opened("maybe", &error));
-    ck_assert_int_eq(error.status, REEL_USAGE);
-    ck_assert_msg(strstr(error.text, "REEL_CUDA_GRAPH=maybe says neither on nor off"), "%s", error.text);
+    refused_saying("REEL_CUDA_GRAPH", "maybe", "says neither on nor off");
 }
 END_TEST
 

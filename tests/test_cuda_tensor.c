@@ -1,25 +1,19 @@
 /* The convolutions and products on tensor cores against their plain twins and the reference: large tiles and small
    ones, ragged edges, depths that are cut into parts; how far each way of multiplying floats is from the truth; and the
    variable that chooses one. */
-#include "backends/registry.h"
 #include "tests/support/op_table.h"
+#include "tests/support/saying.h"
 #include "tests/support/tiny.h"
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static reel_backend *reference, *split, *on, *off;
 
 static reel_backend *open_with(const char *choice, reel_error *error)
 {
-    setenv("REEL_TF32", choice, 1);
-    setenv("REEL_CUBLAS", "off", 1);
-    reel_backend *backend = reel_backend_open("cuda:0", 1, error);
-    unsetenv("REEL_TF32");
-    unsetenv("REEL_CUBLAS");
-    return backend;
+    return cuda_saying("REEL_TF32", choice, "REEL_CUBLAS", "off", error);
 }
 
 /* Rows that the table of op cases is too small for. Their gradients run too. */
@@ -104,13 +98,8 @@ END_TEST
 
 START_TEST(an_unknown_choice_is_refused)
 {
-    reel_error error = {REEL_OK, ""};
-    ck_assert(!open_with("yes", &error));
-    ck_assert_int_eq(error.status, REEL_USAGE);
-    ck_assert_msg(strstr(error.text, "REEL_TF32=yes") && strstr(error.text, "expected split"), "%s", error.text);
-    error = (reel_error){REEL_OK, ""};
-    reel_backend *backend = open_with("", &error);
-    ck_assert_msg(backend != NULL, "%s", error.text);
+    refused_saying("REEL_TF32", "yes", "expected split");
+    reel_backend *backend = must_open_saying("REEL_TF32", "", NULL, NULL);
     backend->close(backend);
 }
 END_TEST

@@ -66,3 +66,24 @@ bool bf16_agrees(const op_problem *p, reel_backend *backend, reel_backend *refer
     op_results_free(&whole);
     return ok;
 }
+
+void must_agree(const op_case *row, reel_dtype type, reel_backend *backend, reel_backend *reference, double tolerance)
+{
+    char why[256] = "";
+    op_problem p;
+    ck_assert(op_problem_read(&p, row));
+    bool ok = type == REEL_BF16 ? bf16_agrees(&p, backend, reference, why, sizeof why)
+                                : agree(&p, type, backend, REEL_F64, reference, tolerance, why, sizeof why);
+    ck_assert_msg(ok, "%s %s %s: %s", row->op, row->attrs, row->inputs, why);
+}
+
+void must_fail(const op_case *row, reel_backend *backend, const char *part)
+{
+    char why[256] = "";
+    op_problem p;
+    op_results r = {0};
+    ck_assert(op_problem_read(&p, row));
+    ck_assert(!op_run(&r, &p, REEL_F32, backend, why, sizeof why));
+    ck_assert_msg(strstr(why, part), "'%s' lacks '%s'", why, part);
+    op_results_free(&r);
+}

@@ -18,4 +18,10 @@ bool agree(const op_problem *p, reel_dtype da, reel_backend *a, reel_dtype db, r
    and a little for the float before it; one in f32 is not. A gradient is a chain of ops that round each. */
 bool bf16_agrees(const op_problem *p, reel_backend *backend, reel_backend *reference, char *why, size_t size);
 
+/* Runs a row, which must come out right: floats against double within the tolerance, bf16 as above. */
+void must_agree(const op_case *row, reel_dtype type, reel_backend *backend, reel_backend *reference, double tolerance);
+
+/* Runs a row in float32, which must fail and tell this. */
+void must_fail(const op_case *row, reel_backend *backend, const char *part);
+
 #endif
