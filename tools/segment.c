@@ -4,6 +4,7 @@
 #include "tools/commands.h"
 #include "tools/data.h"
 #include "tools/device.h"
+#include "tools/keep_input.h"
 #include "tools/model_options.h"
 #include "tools/options.h"
 #include "tools/overlay.h"
@@ -126,12 +127,41 @@ static void join_path(char path[2048], const char *folder, const char *name)
     snprintf(path, 2048, name ? "%s/%s" : "%s%s", folder, name ? name : "");
 }
 
-static reel_status segment_video(segmentation *s, int v)
+static void turn_to(segmentation *s, int v)
 {
     s->video = &s->data.video[v];
     const char *name = s->o.data ? s->video->name : NULL;
     join_path(s->out, s->o.out, name);
     if (s->o.overlay) join_path(s->overlay, s->o.overlay, name);
+}
+
+static reel_status make_roots(segmentation *s)
+{
+    reel_status status = reel_make_folders(s->o.out, &s->error);
+    if (status || !s->o.overlay) return status;
+    status = reel_make_folders(s->o.overlay, &s->error);
+    if (!status && reel_same_folder(s->o.out, s->o.overlay))
+        return reel_fail(&s->error, REEL_USAGE,
+                         "--overlay: %s is --out too, so pictures would overwrite masks; choose "
+                         "another folder",
+                         s->o.overlay);
+    return status;
+}
+
+static reel_status keep_inputs(segmentation *s)
+{
+    reel_status status = REEL_OK;
+    for (int v = 0; !status && v < s->data.videos; v++) {
+        turn_to(s, v);
+        status = reel_keep_input(s->video, s->out, "out", &s->error);
+        if (!status && s->o.overlay) status = reel_keep_input(s->video, s->overlay, "overlay", &s->error);
+    }
+    return status;
+}
+
+static reel_status segment_video(segmentation *s, int v)
+{
+    turn_to(s, v);
     reel_status status = reel_make_folders(s->out, &s->error);
     if (!status && s->o.overlay) status = reel_make_folders(s->overlay, &s->error);
     if (status) return status;
@@ -146,8 +176,8 @@ static reel_status segment(segmentation *s)
     s->model.size = s->o.size.height ? s->o.size : (reel_size){128, 224}; /* of generated frames without a network */
     if (!status && !s->o.copy_first) status = open_network(s);
     if (!status) status = open_videos(s);
-    if (!status) status = reel_make_folders(s->o.out, &s->error);
-    if (!status && s->o.overlay) status = reel_make_folders(s->o.overlay, &s->error);
+    if (!status) status = make_roots(s);
+    if (!status) status = keep_inputs(s);
     uint64_t frames = 0;
     for (int v = 0; v < s->data.videos; v++) frames += (uint64_t)s->data.video[v].frames;
     reel_progress_begin(&s->progress, "segment", 0, frames, s->o.quiet);

@@ -161,6 +161,26 @@ boxes 192 30 | png 64 30 2 >odd-frame/00000.png
 segment 3 "the mask is 64 x 32, expected 64 x 30" odd-frame "$mask"
 refuses 4 "err/masks|err: " segment --weights $weights --frames "$frames" --mask "$mask" --out err/masks --quiet
 
+# Nothing that was given is written over, by whatever way its folder is named.
+cp -r data given
+ln -s given/JPEGImages/480p/shapes_00000 film
+mkdir painted
+cp "$mask" painted/00000.png
+refuses 1 "--out: given/JPEGImages/480p/../480p/shapes_00000 holds the frames of the video" segment --weights $weights --frames film --mask "$mask" \
+    --out given/JPEGImages/480p/../480p/shapes_00000
+refuses 1 "--overlay: film/ holds the frames" segment --weights $weights --frames film --mask "$mask" --out masks --overlay film/
+refuses 1 "--out: painted/00000.png is a mask that was given" segment --weights $weights --frames film --mask painted --out painted
+refuses 1 "--out: painted/00000.png is a mask that was given" segment --weights $weights --frames film \
+    --mask painted/00000.png --out painted
+refuses 1 "--overlay: new is --out too" segment --weights $weights --frames film --mask "$mask" --out new --overlay new
+refuses 1 "--out: given/JPEGImages/480p/shapes_00000 holds the frames" segment --weights $weights --data given \
+    --out given/JPEGImages/480p
+refuses 1 "--out: given/Annotations/480p/shapes_00000/00000.png is a mask" segment --weights $weights --data given \
+    --out given/Annotations/480p
+diff -r data given || fail "segmenting changed the data set"
+expect 0 "$REEL" segment --weights $weights --frames film --mask painted/00000.png --out . --quiet # other names
+rm 0000?.png
+
 # --- the run folder ---
 refuses 4 "err/run|err: " "${train[@]:1}" --out err/run
 refuses 1 "good: holds a run already; go on with --resume" "${train[@]:1}" --out good
