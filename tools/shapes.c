@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 typedef struct {
     const char *out;
@@ -56,10 +57,24 @@ static reel_status export_video(const reel_dataset *set, int v, const char *fold
     return status;
 }
 
+/* Frames of two makings under one name, or another set's lists replaced, would be a data set of neither. */
+static reel_status check_free(const char *folder, reel_error *error)
+{
+    static const char *const rooms[] = {"JPEGImages", "Annotations", "ImageSets"};
+    char path[4096];
+    struct stat about;
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, rooms[i]);
+        if (!lstat(path, &about))
+            return reel_fail(error, REEL_USAGE, "%s: is there already; choose another --out or remove it", path);
+    }
+    return REEL_OK;
+}
+
 static reel_status export(const reel_dataset *set, const char *folder, reel_error *error)
 {
     char path[4096];
-    reel_status status = REEL_OK;
+    reel_status status = check_free(folder, error);
     for (int v = 0; !status && v < set->videos; v++) status = export_video(set, v, folder, error);
     snprintf(path, sizeof path, "%s/ImageSets/2017", folder);
     if (!status) status = reel_make_folders(path, error);

@@ -211,6 +211,7 @@ expect 0 "${train[@]}" --steps 2 --out straight
 expect 0 "${train[@]}" --steps 4 --out good --resume
 expect 0 "${train[@]}" --steps 4 --out straight --resume
 same_run good straight "going on after a save that failed"
+refuses 1 "data/JPEGImages: is there already; choose another --out" shapes --out data --videos 1
 refuse_full "$REEL" shapes --out full --videos 1 --size 512x512 --frames 2
 
 # --- numbers that explode: the step that sees it names the layer, changes nothing and ends the run ---
