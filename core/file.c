@@ -21,7 +21,7 @@ static reel_status fail_errno(reel_error *error, const char *path, const char *d
 
 reel_status reel_make_folders(const char *path, reel_error *error)
 {
-    char part[4096];
+    char part[REEL_FOLDER_PATH];
     if (!*path) return reel_fail(error, REEL_USAGE, "the path of a folder is empty");
     if (strlen(path) >= sizeof part) return reel_fail(error, REEL_USAGE, "%.80s…: the path is too long", path);
     strcpy(part, path);

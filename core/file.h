@@ -14,7 +14,9 @@
 
 #include "core/error.h"
 
-/* Makes a folder and those above it, where they are not there yet. */
+/* Makes a folder and those above it, where they are not there yet. A path that takes more bytes than this, its zero
+   counted, is refused: so a buffer of twice as many holds it with the name of a file in it, which is 255 at most. */
+enum { REEL_FOLDER_PATH = 1024 };
 reel_status reel_make_folders(const char *path, reel_error *error);
 
 /* Opens a regular file for reading and tells its size. *fd is -1 on failure. */

@@ -211,6 +211,9 @@ expect 0 "${train[@]}" --steps 2 --out straight
 expect 0 "${train[@]}" --steps 4 --out good --resume
 expect 0 "${train[@]}" --steps 4 --out straight --resume
 same_run good straight "going on after a save that failed"
+long=$(printf 'abcdefghi/%.0s' {1..210})
+refuses 1 "the path is too long" shapes --out "$long" --videos 1
+refuses 1 "the path is too long" segment --copy-first --data moving_shapes --videos 1 --out "$long"
 refuses 1 "data/JPEGImages: is there already; choose another --out" shapes --out data --videos 1
 refuse_full "$REEL" shapes --out full --videos 1 --size 512x512 --frames 2
 
