@@ -16,6 +16,8 @@
 #include "backends/cuda/product.cuh"
 #include "backends/cuda/tensor_conv2d.cuh"
 
+/* --- the three sums, as products --- */
+
 struct geometry {
     int c, h, w, k, p, q, cg, kg, top, left;
     int stride[2], dilation[2];
@@ -75,7 +77,14 @@ template <class T> __device__ static T seen(const geometry &g, const T *x, pixel
     return x[((o.image * g.c + group * g.cg + t.channel) * g.h + row) * g.w + column];
 }
 
-template <class Type> struct forward {
+/* Rows, columns and depth of a group's product. */
+struct sizes {
+    int64_t rows, columns, depth;
+};
+
+template <cuda_direction, class Type> struct convolution;
+
+template <class Type> struct convolution<CUDA_FORWARD, Type> {
     typedef Type T;
     typedef unsigned Row;
     typedef pixel Column;
@@ -83,11 +92,13 @@ template <class Type> struct forward {
     static constexpr bool left_along_depth = true, right_along_depth = false;
     unsigned rows, columns, depth;
     geometry g;
-    const T *x, *w, *bias;
+    const T *x, *w;
     T *y;
+    const T *bias;
     bool relu;
     int group;
 
+    static sizes of(const reel_conv2d_geometry &g) { return {g.kg, g.n * g.p * g.q, g.cg * g.kh * g.kw}; }
     __device__ void enter(unsigned batch) { group = (int)batch; }
     __device__ Row row(unsigned i) const { return (unsigned)(group * g.kg) + i; }
     __device__ Column column(unsigned i) const { return pixel_of(i, g.by_p, g.by_q); }
@@ -101,7 +112,7 @@ template <class Type> struct forward {
     }
 };
 
-template <class Type> struct input_gradient {
+template <class Type> struct convolution<CUDA_INPUT_GRADIENT, Type> {
     typedef Type T;
     typedef unsigned Row;
     typedef pixel Column;
@@ -109,10 +120,12 @@ template <class Type> struct input_gradient {
     static constexpr bool left_along_depth = true, right_along_depth = false;
     unsigned rows, columns, depth;
     geometry g;
-    const T *dy, *w, *bias;
+    const T *dy, *w;
     T *dx;
+    const T *bias;
     int group;
 
+    static sizes of(const reel_conv2d_geometry &g) { return {g.cg, g.n * g.h * g.w, g.kg * g.kh * g.kw}; }
     __device__ void enter(unsigned batch) { group = (int)batch; }
     __device__ Row row(unsigned i) const { return i; }
     __device__ Column column(unsigned i) const { return pixel_of(i, g.by_h, g.by_w); }
@@ -142,7 +155,7 @@ template <class Type> struct input_gradient {
     }
 };
 
-template <class Type> struct weight_gradient {
+template <class Type> struct convolution<CUDA_WEIGHT_GRADIENT, Type> {
     typedef Type T;
     typedef unsigned Row;
     typedef tap Column;
@@ -154,6 +167,7 @@ template <class Type> struct weight_gradient {
     T *dw;
     int group;
 
+    static sizes of(const reel_conv2d_geometry &g) { return {g.kg, g.cg * g.kh * g.kw, g.n * g.p * g.q}; }
     __device__ void enter(unsigned batch) { group = (int)batch; }
     __device__ Row row(unsigned i) const { return (unsigned)(group * g.kg) + i; }
     __device__ Column column(unsigned i) const { return tap_of(g, i); }
@@ -163,171 +177,86 @@ template <class Type> struct weight_gradient {
     __device__ void store(Row k, Column t, T value) const { dw[k * columns + t.index] = value; }
 };
 
-static size_t larger(size_t a, size_t b)
+template <cuda_direction D> static reel_status run_plain(const reel_call *call)
 {
-    return a > b ? a : b;
-}
-
-/* --- forward --- */
-
-static reel_conv2d_geometry forward_geometry(const reel_call *call)
-{
-    return reel_conv2d_measure(&call->input[0].shape, &call->input[1].shape, &call->output[0].shape,
-                               (const reel_conv2d_attr *)call->attr);
-}
-
-template <class T> static const T *bias_of(const reel_call *call)
-{
-    return call->inputs > 2 ? (const T *)call->input[2].data : NULL;
-}
-
-static reel_status plain_conv2d(const reel_call *call)
-{
-    const reel_conv2d_geometry g = forward_geometry(call);
+    const reel_conv2d_geometry g = cuda_geometry(call, D);
     return cuda_by_float(call->output[0].dtype, [&](auto zero) {
         typedef decltype(zero) T;
-        forward<T> p = {(unsigned)g.kg, (unsigned)(g.n * g.p * g.q), (unsigned)(g.cg * g.kh * g.kw), geometry_of(g)};
-        p.x = (const T *)call->input[0].data;
-        p.w = (const T *)call->input[1].data;
-        p.bias = bias_of<T>(call);
-        p.y = (T *)call->output[0].data;
-        p.relu = ((const reel_conv2d_attr *)call->attr)->relu;
+        const sizes s = convolution<D, T>::of(g);
+        convolution<D, T> p = {(unsigned)s.rows,
+                               (unsigned)s.columns,
+                               (unsigned)s.depth,
+                               geometry_of(g),
+                               (const T *)call->input[0].data,
+                               (const T *)call->input[1].data,
+                               (T *)call->output[0].data};
+        if constexpr (D != CUDA_WEIGHT_GRADIENT) p.bias = call->inputs > 2 ? (const T *)call->input[2].data : NULL;
+        if constexpr (D == CUDA_FORWARD) p.relu = cuda_relu(call, D);
         return product_run(call, p, (unsigned)g.groups);
     });
 }
 
-static size_t plain_conv2d_scratch(const reel_call *call)
+template <cuda_direction D> static size_t plain_scratch(const reel_call *call)
 {
-    const reel_conv2d_geometry g = forward_geometry(call);
-    return product_scratch(g.kg, g.n * g.p * g.q, g.cg * g.kh * g.kw, g.groups, call->output[0].dtype);
+    const reel_conv2d_geometry g = cuda_geometry(call, D);
+    const sizes s = convolution<D, float>::of(g);
+    return product_scratch(s.rows, s.columns, s.depth, g.groups, call->output[0].dtype);
 }
 
-static const reel_kernel plain_forward = {plain_conv2d, plain_conv2d_scratch};
+template <cuda_direction D> static constexpr reel_kernel plain = {run_plain<D>, plain_scratch<D>};
 
-static reel_status own_conv2d(const reel_call *call)
+/* --- which kernels --- */
+
+template <cuda_direction D> static reel_status run_own(const reel_call *call)
 {
-    const reel_conv2d_geometry g = forward_geometry(call);
+    const reel_conv2d_geometry g = cuda_geometry(call, D);
     bool done;
-    reel_status status = pointwise_conv2d(call, g, &done);
+    reel_status status = pointwise_run(call, D, g, &done);
     if (status || done) return status;
-    return tensor_convolves(call, g) ? tensor_conv2d(call, g) : cuda_plain_run(&plain_forward, call);
+    return tensor_convolves(call, g) ? tensor_conv2d(call, D, g) : cuda_plain_run(&plain<D>, call);
+}
+
+template <cuda_direction D> static reel_status run(const reel_call *call)
+{
+    return convolve(call, D, cuda_geometry(call, D), run_own<D>);
+}
+
+template <cuda_direction D> static size_t scratch(const reel_call *call)
+{
+    const reel_conv2d_geometry g = cuda_geometry(call, D);
+    size_t most = tensor_convolves(call, g) ? tensor_conv2d_scratch(call, D, g) : cuda_plain_scratch(&plain<D>, call);
+    for (size_t other : {pointwise_scratch(call, g), convolve_scratch(call, D, g)})
+        if (other > most) most = other;
+    return most;
 }
 
 reel_status cuda_conv2d(const reel_call *call)
 {
-    return convolve(call, DNN_FORWARD, forward_geometry(call), own_conv2d);
+    return run<CUDA_FORWARD>(call);
 }
 
 size_t cuda_conv2d_scratch(const reel_call *call)
 {
-    const reel_conv2d_geometry g = forward_geometry(call);
-    size_t own = tensor_convolves(call, g) ? tensor_conv2d_scratch(call, g) : cuda_plain_scratch(&plain_forward, call);
-    return larger(larger(own, pointwise_scratch(call, g)), convolve_scratch(call, DNN_FORWARD, g));
+    return scratch<CUDA_FORWARD>(call);
 }
 
-/* --- with respect to the input; and the transposed convolution, which is the same under other names --- */
-
-/* reel_conv2d_adjoint_attr and reel_conv_transpose2d_attr both begin with the convolution's. */
-static reel_conv2d_geometry adjoint_geometry(const reel_call *call)
-{
-    return reel_conv2d_measure(&call->output[0].shape, &call->input[1].shape, &call->input[0].shape,
-                               (const reel_conv2d_attr *)call->attr);
-}
-static_assert(offsetof(reel_conv2d_adjoint_attr, conv) == 0 && offsetof(reel_conv_transpose2d_attr, conv) == 0);
-
-static reel_status plain_input_gradient(const reel_call *call)
-{
-    const reel_conv2d_geometry g = adjoint_geometry(call);
-    return cuda_by_float(call->output[0].dtype, [&](auto zero) {
-        typedef decltype(zero) T;
-        input_gradient<T> p = {(unsigned)g.cg, (unsigned)(g.n * g.h * g.w), (unsigned)(g.kg * g.kh * g.kw),
-                               geometry_of(g)};
-        p.dy = (const T *)call->input[0].data;
-        p.w = (const T *)call->input[1].data;
-        p.bias = bias_of<T>(call);
-        p.dx = (T *)call->output[0].data;
-        return product_run(call, p, (unsigned)g.groups);
-    });
-}
-
-static size_t plain_input_gradient_scratch(const reel_call *call)
-{
-    const reel_conv2d_geometry g = adjoint_geometry(call);
-    return product_scratch(g.cg, g.n * g.h * g.w, g.kg * g.kh * g.kw, g.groups, call->output[0].dtype);
-}
-
-static const reel_kernel plain_adjoint = {plain_input_gradient, plain_input_gradient_scratch};
-
-static reel_status own_conv2d_adjoint(const reel_call *call)
-{
-    const reel_conv2d_geometry g = adjoint_geometry(call);
-    bool done;
-    reel_status status = pointwise_adjoint(call, g, &done);
-    if (status || done) return status;
-    return tensor_convolves(call, g) ? tensor_conv2d_adjoint(call, g) : cuda_plain_run(&plain_adjoint, call);
-}
-
+/* With respect to the input; and the transposed convolution, which is the same under other names. */
 reel_status cuda_conv2d_adjoint(const reel_call *call)
 {
-    return convolve(call, DNN_INPUT_GRADIENT, adjoint_geometry(call), own_conv2d_adjoint);
+    return run<CUDA_INPUT_GRADIENT>(call);
 }
 
 size_t cuda_conv2d_adjoint_scratch(const reel_call *call)
 {
-    const reel_conv2d_geometry g = adjoint_geometry(call);
-    size_t own =
-        tensor_convolves(call, g) ? tensor_conv2d_adjoint_scratch(call, g) : cuda_plain_scratch(&plain_adjoint, call);
-    return larger(larger(own, pointwise_scratch(call, g)), convolve_scratch(call, DNN_INPUT_GRADIENT, g));
-}
-
-/* --- with respect to the weight --- */
-
-static reel_conv2d_geometry weight_geometry(const reel_call *call)
-{
-    const reel_conv2d_adjoint_attr *attr = (const reel_conv2d_adjoint_attr *)call->attr;
-    return reel_conv2d_measure(&call->input[0].shape, &call->output[0].shape, &call->input[1].shape, &attr->conv);
-}
-
-static reel_status plain_weight_gradient(const reel_call *call)
-{
-    const reel_conv2d_geometry g = weight_geometry(call);
-    return cuda_by_float(call->output[0].dtype, [&](auto zero) {
-        typedef decltype(zero) T;
-        weight_gradient<T> p = {(unsigned)g.kg, (unsigned)(g.cg * g.kh * g.kw), (unsigned)(g.n * g.p * g.q),
-                                geometry_of(g)};
-        p.x = (const T *)call->input[0].data;
-        p.dy = (const T *)call->input[1].data;
-        p.dw = (T *)call->output[0].data;
-        return product_run(call, p, (unsigned)g.groups);
-    });
-}
-
-static size_t plain_weight_gradient_scratch(const reel_call *call)
-{
-    const reel_conv2d_geometry g = weight_geometry(call);
-    return product_scratch(g.kg, g.cg * g.kh * g.kw, g.n * g.p * g.q, g.groups, call->output[0].dtype);
-}
-
-static const reel_kernel plain_weights = {plain_weight_gradient, plain_weight_gradient_scratch};
-
-static reel_status own_conv2d_weight_gradient(const reel_call *call)
-{
-    const reel_conv2d_geometry g = weight_geometry(call);
-    bool done;
-    reel_status status = pointwise_weight_gradient(call, g, &done);
-    if (status || done) return status;
-    return tensor_convolves(call, g) ? tensor_conv2d_weight_gradient(call, g) : cuda_plain_run(&plain_weights, call);
+    return scratch<CUDA_INPUT_GRADIENT>(call);
 }
 
 reel_status cuda_conv2d_weight_gradient(const reel_call *call)
 {
-    return convolve(call, DNN_WEIGHT_GRADIENT, weight_geometry(call), own_conv2d_weight_gradient);
+    return run<CUDA_WEIGHT_GRADIENT>(call);
 }
 
 size_t cuda_conv2d_weight_gradient_scratch(const reel_call *call)
 {
-    const reel_conv2d_geometry g = weight_geometry(call);
-    size_t own = tensor_convolves(call, g) ? tensor_conv2d_weight_gradient_scratch(call, g)
-                                           : cuda_plain_scratch(&plain_weights, call);
-    return larger(larger(own, pointwise_scratch(call, g)), convolve_scratch(call, DNN_WEIGHT_GRADIENT, g));
+    return scratch<CUDA_WEIGHT_GRADIENT>(call);
 }

@@ -38,7 +38,7 @@ void convolve_close(cuda_convolutions *all)
     reel_free(all);
 }
 
-static shape_key key_of(const reel_call *call, dnn_direction direction, const reel_conv2d_geometry &g)
+static shape_key key_of(const reel_call *call, cuda_direction direction, const reel_conv2d_geometry &g)
 {
     return {direction, call->input[0].dtype, call->input[1].dtype, call->output[0].dtype, g};
 }
@@ -70,12 +70,12 @@ static known *learn(const reel_call *call, const shape_key &key)
     }
     known *k = &all->at[all->count++];
     *k = known{key, {}, OWN};
-    if (dnn_ask(all->dnn, call, (dnn_direction)key.direction, key.g, &k->way))
+    if (dnn_ask(all->dnn, call, (cuda_direction)key.direction, key.g, &k->way))
         k->goes = device->products.cudnn == CUDA_CUDNN_MEASURE ? UNDECIDED : LIBRARY;
     return k;
 }
 
-size_t convolve_scratch(const reel_call *call, dnn_direction direction, const reel_conv2d_geometry &g)
+size_t convolve_scratch(const reel_call *call, cuda_direction direction, const reel_conv2d_geometry &g)
 {
     if (cuda_of(call)->products.cudnn == CUDA_CUDNN_OFF) return 0;
     const shape_key key = key_of(call, direction, g);
@@ -122,7 +122,7 @@ template <class F> static reel_status time_of(const reel_call *call, F work, boo
 static reel_status run_library(const reel_call *call, const known *k, bool *done)
 {
     const cuda_dnn *dnn = cuda_of(call)->convolutions->dnn;
-    return dnn_run(dnn, call, (dnn_direction)k->key.direction, k->key.g, k->way, done);
+    return dnn_run(dnn, call, (cuda_direction)k->key.direction, k->key.g, k->way, done);
 }
 
 /* The way that was decided on, or own kernels where the library refuses a call after all. */
@@ -151,7 +151,7 @@ static reel_status measure(const reel_call *call, known *k, convolve_own *own)
 
 /* --- running --- */
 
-reel_status convolve(const reel_call *call, dnn_direction direction, const reel_conv2d_geometry &g, convolve_own *own)
+reel_status convolve(const reel_call *call, cuda_direction direction, const reel_conv2d_geometry &g, convolve_own *own)
 {
     const cuda_device *device = cuda_of(call);
     known *k = device->products.cudnn == CUDA_CUDNN_OFF ? NULL : find(call, key_of(call, direction, g));

@@ -7,10 +7,10 @@
 /* `own` computes it by the kernels of this folder. */
 typedef reel_status convolve_own(const reel_call *call);
 
-reel_status convolve(const reel_call *call, dnn_direction direction, const reel_conv2d_geometry &g, convolve_own *own);
+reel_status convolve(const reel_call *call, cuda_direction direction, const reel_conv2d_geometry &g, convolve_own *own);
 
 /* Bytes of scratch memory that cuDNN takes for it; 0 for none. */
-size_t convolve_scratch(const reel_call *call, dnn_direction direction, const reel_conv2d_geometry &g);
+size_t convolve_scratch(const reel_call *call, cuda_direction direction, const reel_conv2d_geometry &g);
 
 void convolve_close(struct cuda_convolutions *convolutions); /* NULL: nothing to do */
 

@@ -142,38 +142,20 @@ struct task {
     const void *a, *b;
 };
 
-static task task_of(const cuda_dnn *dnn, const description &d, const reel_call *call, dnn_direction direction)
+static task task_of(const cuda_dnn *dnn, const description &d, const reel_call *call, cuda_direction direction)
 {
     const void *first = call->input[0].data, *second = call->input[1].data;
+#define FUNCTIONS(of)                                                                                                  \
+    dnn->cudnnGetConvolution##of##Algorithm_v7, dnn->cudnnGetConvolution##of##WorkspaceSize, dnn->cudnnConvolution##of
     switch (direction) {
-    case DNN_FORWARD:
-        return {dnn->cudnnGetConvolutionForwardAlgorithm_v7,
-                dnn->cudnnGetConvolutionForwardWorkspaceSize,
-                dnn->cudnnConvolutionForward,
-                d.x,
-                d.w,
-                d.y,
-                first,
-                second};
-    case DNN_INPUT_GRADIENT: /* weights first */
-        return {dnn->cudnnGetConvolutionBackwardDataAlgorithm_v7,
-                dnn->cudnnGetConvolutionBackwardDataWorkspaceSize,
-                dnn->cudnnConvolutionBackwardData,
-                d.w,
-                d.y,
-                d.x,
-                second,
-                first};
+    case CUDA_FORWARD:
+        return {FUNCTIONS(Forward), d.x, d.w, d.y, first, second};
+    case CUDA_INPUT_GRADIENT: /* weights first */
+        return {FUNCTIONS(BackwardData), d.w, d.y, d.x, second, first};
     default:
-        return {dnn->cudnnGetConvolutionBackwardFilterAlgorithm_v7,
-                dnn->cudnnGetConvolutionBackwardFilterWorkspaceSize,
-                dnn->cudnnConvolutionBackwardFilter,
-                d.x,
-                d.y,
-                d.w,
-                first,
-                second};
+        return {FUNCTIONS(BackwardFilter), d.x, d.y, d.w, first, second};
     }
+#undef FUNCTIONS
 }
 
 /* --- asking --- */
@@ -213,7 +195,7 @@ static bool accept(const cuda_dnn *dnn, const description &d, const task &t, con
            way->workspace <= DNN_WORKSPACE;
 }
 
-bool dnn_ask(const cuda_dnn *dnn, const reel_call *call, dnn_direction direction, const reel_conv2d_geometry &g,
+bool dnn_ask(const cuda_dnn *dnn, const reel_call *call, cuda_direction direction, const reel_conv2d_geometry &g,
              dnn_way *way)
 {
     enum { MOST = 10 };
@@ -240,7 +222,7 @@ static bool refused(int status)
 }
 
 /* y holds what the convolution is to be added to. */
-static reel_status start(const cuda_dnn *dnn, const reel_call *call, dnn_direction direction,
+static reel_status start(const cuda_dnn *dnn, const reel_call *call, cuda_direction direction,
                          const reel_conv2d_geometry &g, const dnn_way &way, bool *done)
 {
     const cuda_device *device = cuda_of(call);
@@ -257,14 +239,13 @@ static reel_status start(const cuda_dnn *dnn, const reel_call *call, dnn_directi
                      call->op->name, status, dnn->cudnnGetErrorString(status));
 }
 
-reel_status dnn_run(const cuda_dnn *dnn, const reel_call *call, dnn_direction direction, const reel_conv2d_geometry &g,
+reel_status dnn_run(const cuda_dnn *dnn, const reel_call *call, cuda_direction direction, const reel_conv2d_geometry &g,
                     const dnn_way &way, bool *done)
 {
-    const bool forward = direction == DNN_FORWARD;
-    const bool relu = forward && ((const reel_conv2d_attr *)call->attr)->relu;
+    const bool forward = direction == CUDA_FORWARD;
     reel_status status = cuda_start_waiting(cuda_of(call), call->error);
     *done = false;
     if (!status && bias_there(call)) status = bias_begin(call, forward ? g.k : g.c, forward ? g.p * g.q : g.h * g.w);
     if (!status) status = start(dnn, call, direction, g, way, done);
-    return !status && *done && relu ? bias_relu(call) : status;
+    return !status && *done && cuda_relu(call, direction) ? bias_relu(call) : status;
 }

@@ -7,16 +7,9 @@
 #define REEL_BACKENDS_CUDA_DNN_CUH
 
 #include "backends/cuda/cudnn.cuh"
-#include "backends/cuda/device.cuh"
-
-extern "C" {
-#include "ops/conv2d_geometry.h"
-}
+#include "backends/cuda/direction.cuh"
 
 static constexpr size_t DNN_WORKSPACE = 64 << 20; /* the most bytes of scratch memory of a call */
-
-/* What is computed from the other two of x, w and y. */
-enum dnn_direction { DNN_FORWARD, DNN_INPUT_GRADIENT, DNN_WEIGHT_GRADIENT };
 
 /* How the library would compute one. */
 struct dnn_way {
@@ -30,12 +23,12 @@ struct cuda_dnn *dnn_open(const cuda_device *device);
 void dnn_close(struct cuda_dnn *dnn); /* NULL: nothing to do */
 
 /* Whether the library has a way for a convolution; shapes and types are looked at, no data. */
-bool dnn_ask(const struct cuda_dnn *dnn, const reel_call *call, dnn_direction direction, const reel_conv2d_geometry &g,
+bool dnn_ask(const struct cuda_dnn *dnn, const reel_call *call, cuda_direction direction, const reel_conv2d_geometry &g,
              dnn_way *way);
 
 /* Runs one, whose bias must fit (bias.cuh). *done is false, and y is anything, where the library refuses it after
    all. */
-reel_status dnn_run(const struct cuda_dnn *dnn, const reel_call *call, dnn_direction direction,
+reel_status dnn_run(const struct cuda_dnn *dnn, const reel_call *call, cuda_direction direction,
                     const reel_conv2d_geometry &g, const dnn_way &way, bool *done);
 
 #endif

@@ -36,24 +36,8 @@ static reel_status make_planes(const reel_call *call, int64_t images, int64_t ro
     return status ? status : blas_run(call, p, done);
 }
 
-reel_status pointwise_conv2d(const reel_call *call, const reel_conv2d_geometry &g, bool *done)
+static reel_status make_weights(const reel_call *call, const reel_conv2d_geometry &g, bool *done)
 {
-    *done = false;
-    if (!takes(call, g)) return REEL_OK;
-    bool relu = ((const reel_conv2d_attr *)call->attr)->relu;
-    return make_planes(call, g.n, g.k, g.c, g.p * g.q, false, relu, done);
-}
-
-reel_status pointwise_adjoint(const reel_call *call, const reel_conv2d_geometry &g, bool *done)
-{
-    *done = false;
-    return takes(call, g) ? make_planes(call, g.n, g.c, g.k, g.p * g.q, true, false, done) : REEL_OK;
-}
-
-reel_status pointwise_weight_gradient(const reel_call *call, const reel_conv2d_geometry &g, bool *done)
-{
-    *done = false;
-    if (!takes(call, g)) return REEL_OK;
     const int64_t area = g.p * g.q;
     const size_t element = reel_dtype_size(call->input[0].dtype);
     blas_product p = {g.k, g.c, area, 1, false, true};
@@ -66,4 +50,14 @@ reel_status pointwise_weight_gradient(const reel_call *call, const reel_conv2d_g
         status = blas_run(call, p, done);
     }
     return status;
+}
+
+reel_status pointwise_run(const reel_call *call, cuda_direction direction, const reel_conv2d_geometry &g, bool *done)
+{
+    *done = false;
+    if (!takes(call, g)) return REEL_OK;
+    if (direction == CUDA_WEIGHT_GRADIENT) return make_weights(call, g, done);
+    const bool turned = direction == CUDA_INPUT_GRADIENT;
+    return make_planes(call, g.n, turned ? g.c : g.k, turned ? g.k : g.c, g.p * g.q, turned, cuda_relu(call, direction),
+                       done);
 }

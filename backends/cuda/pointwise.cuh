@@ -4,10 +4,7 @@
 #define REEL_BACKENDS_CUDA_POINTWISE_CUH
 
 #include "backends/cuda/blas.cuh"
-
-extern "C" {
-#include "ops/conv2d_geometry.h"
-}
+#include "backends/cuda/direction.cuh"
 
 inline bool pointwise(const reel_conv2d_geometry &g)
 {
@@ -15,11 +12,9 @@ inline bool pointwise(const reel_conv2d_geometry &g)
            g.q == g.w && g.groups == 1;
 }
 
-reel_status pointwise_conv2d(const reel_call *call, const reel_conv2d_geometry &g, bool *done);
-reel_status pointwise_adjoint(const reel_call *call, const reel_conv2d_geometry &g, bool *done);
-reel_status pointwise_weight_gradient(const reel_call *call, const reel_conv2d_geometry &g, bool *done);
+reel_status pointwise_run(const reel_call *call, cuda_direction direction, const reel_conv2d_geometry &g, bool *done);
 
-/* Bytes of scratch memory of any of them; 0 where none is taken. */
+/* Bytes of scratch memory, in any direction; 0 where it is not taken. */
 size_t pointwise_scratch(const reel_call *call, const reel_conv2d_geometry &g);
 
 #endif

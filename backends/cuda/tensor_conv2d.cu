@@ -71,14 +71,10 @@ struct view {
     int64_t places;
 };
 
-static view forward_view(const reel_conv2d_geometry &g)
+static view view_of(cuda_direction direction, const reel_conv2d_geometry &g)
 {
+    if (direction == CUDA_INPUT_GRADIENT) return {g.n, g.c, g.h, g.w, g.k, g.p, g.q, g.kh * g.kw};
     return {g.n, g.k, g.p, g.q, g.c, g.h, g.w, g.kh * g.kw};
-}
-
-static view adjoint_view(const reel_conv2d_geometry &g)
-{
-    return {g.n, g.c, g.h, g.w, g.k, g.p, g.q, g.kh * g.kw};
 }
 
 static tensor_cut view_cut(const view &v, size_t element)
@@ -94,8 +90,12 @@ static pieces view_pieces(const view &v, size_t element)
                      tensor_parts(view_cut(v, element), v.rows, v.images * v.height * v.width));
 }
 
-template <class T> static window_places<T> places_of(const view &v, const reel_conv2d_geometry &g, const T *picture)
+/* What a pixel of the result sees: windows of x; or, of dy, those windows that see it. */
+template <class T>
+static window_places<T> windows_of(const view &v, cuda_direction direction, const reel_conv2d_geometry &g,
+                                   const T *picture)
 {
+    const bool back = direction == CUDA_INPUT_GRADIENT;
     int64_t padded = turn_padded(v.channels, sizeof(T));
     window_places<T> s = {picture};
     s.height = (unsigned)v.picture_height;
@@ -105,83 +105,34 @@ template <class T> static window_places<T> places_of(const view &v, const reel_c
     s.by_columns = cuda_divider_of(v.width);
     s.by_kw = cuda_divider_of(g.kw);
     s.by_channels = cuda_divider_of(padded);
-    return s;
-}
-
-template <class T> static window_places<T> windows_on_x(const view &v, const reel_conv2d_geometry &g, const T *x)
-{
-    window_places<T> s = places_of(v, g, x);
     for (int a = 0; a < 2; a++) {
-        s.scale[a] = (int)g.stride[a];
-        s.step[a] = (int)g.dilation[a];
-        s.offset[a] = -(int)(a ? g.left : g.top);
-        s.shrink[a] = cuda_divider_of(1);
+        const int stride = (int)g.stride[a], dilation = (int)g.dilation[a], corner = (int)(a ? g.left : g.top);
+        s.scale[a] = back ? 1 : stride;
+        s.step[a] = back ? -dilation : dilation;
+        s.offset[a] = back ? corner : -corner;
+        s.shrink[a] = cuda_divider_of(back ? stride : 1);
     }
     return s;
 }
 
-template <class T> static window_places<T> windows_on_y(const view &v, const reel_conv2d_geometry &g, const T *dy)
-{
-    window_places<T> s = places_of(v, g, dy);
-    for (int a = 0; a < 2; a++) {
-        s.scale[a] = 1;
-        s.step[a] = -(int)g.dilation[a];
-        s.offset[a] = (int)(a ? g.left : g.top);
-        s.shrink[a] = cuda_divider_of(g.stride[a]);
-    }
-    return s;
-}
-
-/* Runs the product of turned operands. */
 template <class T>
-static reel_status make_planes(const reel_call *call, const view &v, const window_places<T> &windows, bool relu)
+static reel_status make_planes(const reel_call *call, cuda_direction direction, const reel_conv2d_geometry &g)
 {
-    const tensor_cut cut = view_cut(v, sizeof(T));
+    const bool back = direction == CUDA_INPUT_GRADIENT;
+    const view v = view_of(direction, g);
+    const pieces s = view_pieces(v, sizeof(T));
+    const int64_t area = v.height * v.width, seen = v.picture_height * v.picture_width;
+    T *w = at<T>(call, 0), *picture = at<T>(call, s.right);
+    reel_status status = back ? turn_run(call, call->input[1].data, w, 1, g.k, g.c * v.places, sizeof(T))
+                              : turn_run(call, call->input[1].data, w, g.k, g.c, v.places, sizeof(T));
+    if (!status) status = turn_run(call, call->input[0].data, picture, g.n, v.channels, seen, sizeof(T));
+    if (status) return status;
+    const window_places<T> windows = windows_of(v, direction, g, picture);
     const unsigned depth = (unsigned)v.places * windows.channels;
     tensor_problem<matrix_operand<T, true>, window_lines<T>, planes, tensor_alone> p = {
-        (unsigned)v.rows, (unsigned)(v.images * v.height * v.width), depth, {at<T>(call, 0), depth}, {windows}};
-    p.out = planes_of(call, v.rows, v.height * v.width, relu);
-    return tensor_run(call, p, cut, at<float>(call, view_pieces(v, sizeof(T)).partial));
-}
-
-reel_status tensor_conv2d(const reel_call *call, const reel_conv2d_geometry &g)
-{
-    if (tensor_points(call, g)) return tensor_pointwise_conv2d(call, g);
-    return by_type(call, [&](auto zero) {
-        typedef decltype(zero) T;
-        const view v = forward_view(g);
-        T *w = at<T>(call, 0), *x = at<T>(call, view_pieces(v, sizeof(T)).right);
-        reel_status status = turn_run(call, call->input[1].data, w, g.k, g.c, v.places, sizeof(T));
-        if (!status) status = turn_run(call, call->input[0].data, x, g.n, g.c, g.h * g.w, sizeof(T));
-        if (status) return status;
-        return make_planes<T>(call, v, windows_on_x(v, g, x), ((const reel_conv2d_attr *)call->attr)->relu);
-    });
-}
-
-size_t tensor_conv2d_scratch(const reel_call *call, const reel_conv2d_geometry &g)
-{
-    if (tensor_points(call, g)) return tensor_pointwise_conv2d_scratch(call, g);
-    return view_pieces(forward_view(g), is_bf16(call) ? 2 : 4).bytes;
-}
-
-reel_status tensor_conv2d_adjoint(const reel_call *call, const reel_conv2d_geometry &g)
-{
-    if (tensor_points(call, g)) return tensor_pointwise_adjoint(call, g);
-    return by_type(call, [&](auto zero) {
-        typedef decltype(zero) T;
-        const view v = adjoint_view(g);
-        T *w = at<T>(call, 0), *dy = at<T>(call, view_pieces(v, sizeof(T)).right);
-        reel_status status = turn_run(call, call->input[1].data, w, 1, g.k, g.c * v.places, sizeof(T));
-        if (!status) status = turn_run(call, call->input[0].data, dy, g.n, g.k, g.p * g.q, sizeof(T));
-        if (status) return status;
-        return make_planes<T>(call, v, windows_on_y(v, g, dy), false);
-    });
-}
-
-size_t tensor_conv2d_adjoint_scratch(const reel_call *call, const reel_conv2d_geometry &g)
-{
-    if (tensor_points(call, g)) return tensor_pointwise_adjoint_scratch(call, g);
-    return view_pieces(adjoint_view(g), is_bf16(call) ? 2 : 4).bytes;
+        (unsigned)v.rows, (unsigned)(v.images * area), depth, {w, depth}, {windows}};
+    p.out = planes_of(call, v.rows, area, cuda_relu(call, direction));
+    return tensor_run(call, p, view_cut(v, sizeof(T)), at<float>(call, s.partial));
 }
 
 /* --- what sums over pixels: the gradient with respect to w --- */
@@ -217,30 +168,41 @@ static pieces weights_pieces(const reel_conv2d_geometry &g, size_t element)
                      tensor_parts(weights_cut(g, element), g.k, g.kh * g.kw * c));
 }
 
-reel_status tensor_conv2d_weight_gradient(const reel_call *call, const reel_conv2d_geometry &g)
+template <class T> static reel_status make_weights(const reel_call *call, const reel_conv2d_geometry &g)
 {
+    const pieces s = weights_pieces(g, sizeof(T));
+    T *dy = at<T>(call, 0), *x = at<T>(call, s.right);
+    reel_status status = turn_run(call, call->input[1].data, dy, g.n, g.k, g.p * g.q, sizeof(T));
+    if (!status) status = turn_run(call, call->input[0].data, x, g.n, g.c, g.h * g.w, sizeof(T));
+    if (status) return status;
+    const window_places<T> windows = windows_of(view_of(CUDA_FORWARD, g), CUDA_FORWARD, g, x);
+    const unsigned places = (unsigned)(g.kh * g.kw);
+    tensor_problem<matrix_operand<T, false>, window_taps<T>, weights, tensor_alone> p = {
+        (unsigned)g.k,
+        places * windows.channels,
+        (unsigned)(g.n * g.p * g.q),
+        {dy, (unsigned)turn_padded(g.k, sizeof(T))},
+        {windows},
+        {(unsigned)g.c, places, windows.by_channels, (float *)call->output[0].data}};
+    return tensor_run(call, p, weights_cut(g, sizeof(T)), at<float>(call, s.partial));
+}
+
+/* --- any of them --- */
+
+reel_status tensor_conv2d(const reel_call *call, cuda_direction direction, const reel_conv2d_geometry &g)
+{
+    const bool weights = direction == CUDA_WEIGHT_GRADIENT;
+    if (!weights && tensor_points(call, g)) return tensor_pointwise(call, direction, g);
     return by_type(call, [&](auto zero) {
         typedef decltype(zero) T;
-        const pieces s = weights_pieces(g, sizeof(T));
-        const tensor_cut cut = weights_cut(g, sizeof(T));
-        T *dy = at<T>(call, 0), *x = at<T>(call, s.right);
-        reel_status status = turn_run(call, call->input[1].data, dy, g.n, g.k, g.p * g.q, sizeof(T));
-        if (!status) status = turn_run(call, call->input[0].data, x, g.n, g.c, g.h * g.w, sizeof(T));
-        if (status) return status;
-        const window_places<T> windows = windows_on_x(forward_view(g), g, x);
-        const unsigned places = (unsigned)(g.kh * g.kw);
-        tensor_problem<matrix_operand<T, false>, window_taps<T>, weights, tensor_alone> p = {
-            (unsigned)g.k,
-            places * windows.channels,
-            (unsigned)(g.n * g.p * g.q),
-            {dy, (unsigned)turn_padded(g.k, sizeof(T))},
-            {windows},
-            {(unsigned)g.c, places, windows.by_channels, (float *)call->output[0].data}};
-        return tensor_run(call, p, cut, at<float>(call, s.partial));
+        return weights ? make_weights<T>(call, g) : make_planes<T>(call, direction, g);
     });
 }
 
-size_t tensor_conv2d_weight_gradient_scratch(const reel_call *call, const reel_conv2d_geometry &g)
+size_t tensor_conv2d_scratch(const reel_call *call, cuda_direction direction, const reel_conv2d_geometry &g)
 {
-    return weights_pieces(g, is_bf16(call) ? 2 : 4).bytes;
+    const size_t element = is_bf16(call) ? 2 : 4;
+    if (direction == CUDA_WEIGHT_GRADIENT) return weights_pieces(g, element).bytes;
+    if (tensor_points(call, g)) return tensor_pointwise_scratch(call, direction, g);
+    return view_pieces(view_of(direction, g), element).bytes;
 }

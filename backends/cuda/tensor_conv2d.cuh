@@ -3,20 +3,11 @@
 #ifndef REEL_BACKENDS_CUDA_TENSOR_CONV2D_CUH
 #define REEL_BACKENDS_CUDA_TENSOR_CONV2D_CUH
 
-#include "backends/cuda/device.cuh"
-
-extern "C" {
-#include "ops/conv2d_geometry.h"
-}
+#include "backends/cuda/direction.cuh"
 
 bool tensor_convolves(const reel_call *call, const reel_conv2d_geometry &g);
 
-reel_status tensor_conv2d(const reel_call *call, const reel_conv2d_geometry &g);
-reel_status tensor_conv2d_adjoint(const reel_call *call, const reel_conv2d_geometry &g);
-reel_status tensor_conv2d_weight_gradient(const reel_call *call, const reel_conv2d_geometry &g);
-
-size_t tensor_conv2d_scratch(const reel_call *call, const reel_conv2d_geometry &g);
-size_t tensor_conv2d_adjoint_scratch(const reel_call *call, const reel_conv2d_geometry &g);
-size_t tensor_conv2d_weight_gradient_scratch(const reel_call *call, const reel_conv2d_geometry &g);
+reel_status tensor_conv2d(const reel_call *call, cuda_direction direction, const reel_conv2d_geometry &g);
+size_t tensor_conv2d_scratch(const reel_call *call, cuda_direction direction, const reel_conv2d_geometry &g);
 
 #endif

@@ -55,22 +55,15 @@ static reel_status by_type(const reel_call *call, int64_t images, int64_t rows, 
     return multiply<float, TURNED>(call, images, rows, depth, area, relu);
 }
 
-reel_status tensor_pointwise_conv2d(const reel_call *call, const reel_conv2d_geometry &g)
+reel_status tensor_pointwise(const reel_call *call, cuda_direction direction, const reel_conv2d_geometry &g)
 {
-    return by_type<false>(call, g.n, g.k, g.c, g.p * g.q, ((const reel_conv2d_attr *)call->attr)->relu);
+    if (direction == CUDA_INPUT_GRADIENT) return by_type<true>(call, g.n, g.c, g.k, g.p * g.q, false);
+    return by_type<false>(call, g.n, g.k, g.c, g.p * g.q, cuda_relu(call, direction));
 }
 
-reel_status tensor_pointwise_adjoint(const reel_call *call, const reel_conv2d_geometry &g)
+size_t tensor_pointwise_scratch(const reel_call *call, cuda_direction direction, const reel_conv2d_geometry &g)
 {
-    return by_type<true>(call, g.n, g.c, g.k, g.p * g.q, false);
-}
-
-size_t tensor_pointwise_conv2d_scratch(const reel_call *call, const reel_conv2d_geometry &g)
-{
-    return tensor_parts(cut_of(call, g.n, g.k, g.c, g.p * g.q), g.k, g.p * g.q);
-}
-
-size_t tensor_pointwise_adjoint_scratch(const reel_call *call, const reel_conv2d_geometry &g)
-{
-    return tensor_parts(cut_of(call, g.n, g.c, g.k, g.p * g.q), g.c, g.p * g.q);
+    const bool turned = direction == CUDA_INPUT_GRADIENT;
+    const int64_t rows = turned ? g.c : g.k, depth = turned ? g.k : g.c, area = g.p * g.q;
+    return tensor_parts(cut_of(call, g.n, rows, depth, area), rows, area);
 }
