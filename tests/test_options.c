@@ -234,6 +234,56 @@ START_TEST(lists_take_words_up_to_the_next_option_and_go_on)
 }
 END_TEST
 
+/* Options that mean something in company only. */
+typedef struct {
+    const char *data;
+    int kind, mode, more;
+    bool fast, slow;
+} company_options;
+
+static void meet(const char *said, const char *const *word)
+{
+    static const reel_option company[] = {
+        REEL_OPTION("mode", CHOICE, company_options, mode, "wash|dry", "what", .positional = true),
+        REEL_OPTION("data", STRING, company_options, data, "DIR", "a folder", .fallback = "here"),
+        REEL_OPTION("kind", CHOICE, company_options, kind, "soft|hard", "which", .fallback = "soft"),
+        REEL_OPTION("fast", FLAG, company_options, fast, NULL, "hurry", .with = "kind=hard"),
+        REEL_OPTION("slow", FLAG, company_options, slow, NULL, "no hurry", .with = "!fast data=here"),
+        REEL_OPTION("more", INT, company_options, more, "N", "how much", .with = "mode=dry !data=there"),
+        {0},
+    };
+    static const reel_usage chores = {"chores", "Does chores.", company, NULL};
+    char text[8][16], *argv[9] = {text[0]};
+    int argc = 1;
+    for (; *word; word++, argc++) {
+        snprintf(text[argc], sizeof text[argc], "%s", *word);
+        argv[argc] = text[argc];
+    }
+    company_options values;
+    bool help;
+    reel_error error = {0};
+    ck_assert_int_eq(reel_options_parse(&chores, argc, argv, &values, &help, &error), said ? REEL_USAGE : REEL_OK);
+    ck_assert_msg(!strcmp(error.text, said ? said : ""), "%s", error.text);
+}
+
+#define MEET(said, ...) meet(said, (const char *[]){__VA_ARGS__, NULL})
+
+START_TEST(options_that_would_do_nothing_are_refused)
+{
+    MEET("--fast is for --kind hard; leave it away or say that", "--fast");
+    MEET("--fast is for --kind hard; leave it away or say that", "--fast", "--kind", "soft");
+    MEET(NULL, "--fast", "--kind", "hard");
+    MEET(NULL, "--kind", "hard", "--fast");
+    MEET(NULL, "--slow");
+    MEET(NULL, "--slow", "--data", "here");
+    MEET("--slow is not for --fast; leave it away", "--slow", "--fast", "--kind=hard");
+    MEET("--slow is for --data here; leave it away or say that", "--slow", "--data", "there");
+    MEET("--more is for dry; leave it away or say that", "wash", "--more", "3");
+    MEET("--more is not for --data there; leave it away", "dry", "--more", "3", "--data", "there");
+    MEET(NULL, "dry", "--more", "3");
+}
+END_TEST
+
 START_TEST(nearest_words_are_near)
 {
     static const char *const words[] = {"train", "eval", "segment", "op", "ops"};
@@ -268,6 +318,7 @@ int main(void)
         help_is_made_from_the_table,
         asking_for_help_outweighs_mistakes,
         lists_take_words_up_to_the_next_option_and_go_on,
+        options_that_would_do_nothing_are_refused,
         nearest_words_are_near,
         the_help_names_every_device,
     };

@@ -25,11 +25,12 @@ static const reel_option options_table[] = {
     REEL_OPTION(
         "seen", STRING, reel_eval_options, seen, "FILE",
         "ytvos: meta.json of the training videos; its categories count as seen. When not given, train/meta.json in "
-        "or beside the data set"),
+        "or beside the data set",
+        .with = "protocol=ytvos"),
     REEL_OPTION("skip-first-object-frame", CHOICE, reel_eval_options, skip_first_object_frame, "off|on",
-                "ytvos: leave out the frame in which an object is given", .fallback = "on"),
+                "ytvos: leave out the frame in which an object is given", .fallback = "on", .with = "protocol=ytvos"),
     REEL_OPTION("skip-last", CHOICE, reel_eval_options, skip_last, "off|on", "ytvos: leave out an object's last frame",
-                .fallback = "off"),
+                .fallback = "off", .with = "protocol=ytvos"),
     {0},
 };
 

@@ -20,7 +20,7 @@ static const reel_option table[] = {
     REEL_OPTION("batch", INT, graph_options, batch, "N", "clips", .fallback = "1", .low = 1, .high = 4096),
     REEL_OPTION("backward", FLAG, graph_options, backward, NULL, "the loss and its gradients too"),
     REEL_OPTION("recompute", FLAG, graph_options, recompute, NULL,
-                "with --backward: compute activations again instead of keeping them"),
+                "with --backward: compute activations again instead of keeping them", .with = "backward"),
     REEL_OPTION("fold", FLAG, graph_options, fold, NULL, "one line or box for each scope in each time step"),
     REEL_OPTION("format", CHOICE, graph_options, format, "text|dot", "a line a node, or a picture for Graphviz",
                 .fallback = "text"),

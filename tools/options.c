@@ -300,6 +300,56 @@ static reel_status check_required(const reading *r, reel_error *error)
     return REEL_OK;
 }
 
+/* Whether `value` is what the option holds; NULL: whether it was given. */
+static bool holds(const reading *r, int i, const char *value, const void *values)
+{
+    const reel_option *option = &r->usage->options[i];
+    const void *field = (const char *)values + option->offset;
+    int wanted;
+    if (!value) return r->given >> i & 1;
+    if (option->type == REEL_OPTION_CHOICE)
+        return !store_choice(option, value, &wanted, NULL) && wanted == *(const int *)field;
+    const char *text = option->type == REEL_OPTION_STRING ? *(const char *const *)field : NULL;
+    return text && !strcmp(text, value);
+}
+
+/* One condition of an option that was given. */
+static reel_status check_condition(const reading *r, const reel_option *option, const char *condition,
+                                   const void *values, reel_error *error)
+{
+    char name[MAX_WORD + 1];
+    bool opposite = *condition == '!';
+    snprintf(name, sizeof name, "%s", condition + opposite);
+    char *value = strchr(name, '=');
+    if (value) *value++ = 0;
+    int i = 0;
+    while (i < r->options && strcmp(r->usage->options[i].name, name) != 0) i++;
+    if (i == r->options)
+        return reel_fail(error, REEL_USAGE, "%s: a condition on an unknown option", label_of(option).text);
+    if (holds(r, i, value, values) != opposite) return REEL_OK;
+    const reel_option *other = &r->usage->options[i];
+    bool alone = value && other->positional; /* "train" says more than "train|infer train" */
+    return reel_fail(error, REEL_USAGE, "%s is%s for %s%s%s; leave it away%s", label_of(option).text,
+                     opposite ? " not" : "", alone ? "" : label_of(other).text, value && !alone ? " " : "",
+                     value ? value : "", opposite ? "" : " or say that");
+}
+
+static reel_status check_company(const reading *r, const void *values, reel_error *error)
+{
+    for (int i = 0; i < r->options; i++) {
+        const char *condition = r->given >> i & 1 ? r->usage->options[i].with : NULL;
+        while (condition && *condition) {
+            char one[MAX_WORD + 1];
+            size_t length = strcspn(condition, " ");
+            snprintf(one, sizeof one, "%.*s", (int)length, condition);
+            reel_status status = check_condition(r, &r->usage->options[i], one, values, error);
+            if (status) return status;
+            condition += length + (condition[length] == ' ');
+        }
+    }
+    return REEL_OK;
+}
+
 reel_status reel_options_parse(const reel_usage *usage, int argc, char **argv, void *values, bool *help,
                                reel_error *error)
 {
@@ -324,7 +374,8 @@ reel_status reel_options_parse(const reel_usage *usage, int argc, char **argv, v
         else
             status = read_positional(&r, argument, values, error);
     }
-    return status ? status : check_required(&r, error);
+    if (!status) status = check_required(&r, error);
+    return status ? status : check_company(&r, values, error);
 }
 
 int reel_complain(const reel_usage *usage, const reel_error *error)

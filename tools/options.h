@@ -60,6 +60,10 @@ typedef struct {
     double low, high;     /* range of an int, a double or the sides of a size, ends included; low = high: no bounds */
     bool required;
     bool positional; /* given without its name; in the order of the table */
+    /* What must hold for the option to mean anything, else giving it is a mistake. Conditions separated by spaces:
+       "lengthen", that option is given; "optimiser=sgd", that choice or string has this value, given or by default;
+       after ! it is the opposite that must hold. */
+    const char *with;
 } reel_option;
 
 /* A row of the table; the members above from `fallback` on may follow by name. */

@@ -62,6 +62,23 @@ fi
 REEL_ISA=portable expect 0 "$REEL" "${tiny[@]}"
 refuses 1 "either --frames DIR with --mask PNG, or --data DIR" segment --weights w --out o
 
+# --- options that would do nothing ---
+refuses 1 "--momentum is for --optimiser sgd; leave it away or say that" train --data data --out run --momentum 0.5
+refuses 1 "--split is not for --data moving_shapes" train --data moving_shapes --out run --split val
+refuses 1 "--layout is not for --data moving_shapes" train --data moving_shapes --out run --layout ytvos
+refuses 1 "--split is for --data" segment --copy-first --frames data --mask m --out o --split val
+refuses 1 "--split is not for --data moving_shapes" segment --copy-first --data moving_shapes --out o --split val
+refuses 1 "--videos is for --data moving_shapes" segment --copy-first --data data --out o --videos 3
+refuses 1 "--dtype is not for --copy-first" segment --copy-first --data data --out o --dtype bf16
+refuses 1 "--seen is for --protocol ytvos" eval --protocol davis2016 --gt data --pred o --seen s
+refuses 1 "--skip-last is for --protocol ytvos" eval --protocol vosbench --gt data --pred o --skip-last on
+refuses 1 "--bandwidth is for --ops" plan --bandwidth 3
+refuses 1 "--svg is not for --ops" plan --ops --svg f.svg
+refuses 1 "--recompute is for --backward" graph --recompute
+refuses 1 "--profile is for train; leave it away or say that" bench infer --profile
+refuses 1 "--input is for OP" gradcheck --input 2x3
+refuses 1 "--width is not for OP" gradcheck relu --input 2x3 --width 0.1
+
 # --- data sets ---
 with=(--width 0.01 --size 32x64 --frames 2 --quiet --threads 2)
 refuses 4 "missing: " train --data missing --out run "${with[@]}"
