@@ -272,13 +272,21 @@ reel_tensor *reel_parameter_in(reel_graph *graph, reel_parameter *parameter)
     return graph->parameter[graph->parameters++] = x;
 }
 
+static bool reject_count(reel_rule *rule)
+{
+    const reel_op *op = rule->op;
+    char most[16] = "";
+    if (op->most_inputs > op->least_inputs) snprintf(most, sizeof most, " to %d", op->most_inputs);
+    return reel_reject(rule, "takes %d%s inputs, was given %d", op->least_inputs, op->most_inputs ? most : " or more",
+                       rule->inputs);
+}
+
 /* Checks and measures what a shape rule has filled in. */
 static bool infer(reel_rule *rule)
 {
     const reel_op *op = rule->op;
     if (rule->inputs < op->least_inputs || (op->most_inputs && rule->inputs > op->most_inputs))
-        return reel_reject(rule, "takes %d to %d inputs, was given %d", op->least_inputs, op->most_inputs,
-                           rule->inputs);
+        return reject_count(rule);
     for (int i = 0; i < op->least_inputs; i++)
         if (!rule->input[i]) return reel_reject(rule, "input %d is required", i);
     if (!op->shape(rule)) return false;

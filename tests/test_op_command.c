@@ -136,7 +136,7 @@ START_TEST(mistakes_are_named)
     } wrong[] = {{"op", "OP", REEL_USAGE},
                  {"op matmull", "did you mean 'matmul'", REEL_USAGE},
                  {"op matmul --set transposed=1", "transpose_a", REEL_USAGE},
-                 {"op matmul", "2 to 2 inputs", REEL_USAGE},
+                 {"op matmul", "matmul: takes 2 inputs", REEL_USAGE},
                  {"op matmul --in nothing.npy", "nothing.npy", REEL_IO},
                  {"op relu --device abacus", "abacus", REEL_ENVIRONMENT},
                  {"op relu --in", "needs a value", REEL_USAGE}};
@@ -181,6 +181,14 @@ START_TEST(gradients_are_checked_on_request)
     json_decref(report);
     ck_assert_int_eq(run(reel_command_gradcheck, "gradcheck relu --input 4x"), REEL_USAGE);
     expect("4x");
+    ck_assert_int_eq(run(reel_command_gradcheck, "gradcheck mul --input 4"), REEL_USAGE);
+    expect("mul: takes 2 inputs, was given 1");
+    ck_assert_int_eq(run(reel_command_gradcheck, "gradcheck conv2d --input 4"), REEL_USAGE);
+    expect("conv2d: takes 2 to 3 inputs, was given 1");
+    ck_assert_int_eq(run(reel_command_gradcheck, "gradcheck concat --order 1"), REEL_USAGE);
+    expect("concat: takes 1 or more inputs, was given 0");
+    ck_assert_int_eq(run(reel_command_gradcheck, "gradcheck conv2d --set pad=1 stride=2 --set stride=3"), REEL_USAGE);
+    expect("'stride=3' comes after 'stride=2'; set each attribute once");
     ck_assert_int_eq(run(reel_command_gradcheck, "gradcheck argmax --input 4"), REEL_USAGE);
     /* all on the kink: nothing is proved */
     ck_assert_int_eq(run(reel_command_gradcheck, "gradcheck abs --input 64 --step 0.1 --directions 20 --entries 0"),

@@ -12,6 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The earlier word of the list that sets the same attribute as word i, or NULL. */
+static const char *set_before(const reel_words *settings, int i)
+{
+    size_t length = strcspn(settings->at[i], "=");
+    for (int k = 0; k < i; k++)
+        if (strcspn(settings->at[k], "=") == length && !strncmp(settings->at[k], settings->at[i], length))
+            return settings->at[k];
+    return NULL;
+}
+
 reel_status reel_op_call_begin(reel_op_call *call, const char *name, const reel_words *settings, reel_error *error)
 {
     *call = (reel_op_call){.op = reel_op_find(name)};
@@ -28,6 +38,10 @@ reel_status reel_op_call_begin(reel_op_call *call, const char *name, const reel_
         return reel_fail(error, REEL_USAGE, "%s: its attributes are too large for this command", name);
     reel_attr_defaults(call->op, call->attr);
     for (int i = 0; i < settings->count; i++) {
+        const char *before = set_before(settings, i);
+        if (before)
+            return reel_fail(error, REEL_USAGE, "%s: '%s' comes after '%s'; set each attribute once", name,
+                             settings->at[i], before);
         reel_status status = reel_attr_set(call->op, call->attr, settings->at[i], error);
         if (status) return status;
     }
