@@ -132,7 +132,10 @@ static bool add_masks(reel_video *video, const char *folder, reel_faults *faults
                                "%s/%s: the mask has no frame, expected one named %s; "
                                "is the frame missing?",
                                folder, file, stem);
-        else if (!video->mask_path[frame])
+        else if (video->mask_path[frame])
+            go_on = reel_fault(faults, REEL_BAD_DATA, "%s/%s: is a second mask of frame %s; remove one of the files",
+                               folder, file, video->frame[frame]);
+        else
             go_on = (video->mask_path[frame] = reel_path(faults->error, "%s/%s", folder, file));
     }
     reel_names_free(&files);
