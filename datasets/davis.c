@@ -18,10 +18,12 @@
 #include "core/file.h"
 #include "core/memory.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { LIST_LIMIT = 1 << 24, VOID_ID = 255 };
 
@@ -127,6 +129,27 @@ static bool read_list(davis *d, const char *path)
     return go_on;
 }
 
+/* A split that is not there is told with those that are: their names without ".txt". */
+static bool tell_lists(davis *d, const char *path, const char *folder)
+{
+    char there[256] = "", shown[REEL_SHOWN];
+    reel_names files = {0};
+    reel_error ignored = {0}; /* a folder that cannot be listed has no lists to tell */
+    reel_names_in_folder(&files, folder, &ignored);
+    for (int i = 0; i < files.count; i++) {
+        char *dot = strrchr(files.name[i], '.');
+        if (!dot || strcmp(dot, ".txt") != 0) continue;
+        *dot = 0;
+        size_t used = strlen(there);
+        snprintf(there + used, sizeof there - used, " %s", reel_show(shown, files.name[i]));
+    }
+    reel_names_free(&files);
+    if (ignored.status == REEL_ENVIRONMENT) return reel_stop_for_memory(d->faults);
+    reel_fail(d->faults->error, REEL_IO, "%s: not found, check the split; the lists there are:%s", path,
+              *there ? there : " none");
+    return false;
+}
+
 /* Every folder of frames, for a data set without lists. */
 static bool list_every_video(davis *d)
 {
@@ -171,6 +194,17 @@ static bool look_at_first_mask(davis *d)
     return error.status != REEL_ENVIRONMENT || reel_stop_for_memory(d->faults);
 }
 
+static bool list_split(davis *d, const char *year)
+{
+    char *folder = reel_path(d->faults->error, "%s/ImageSets/%s", d->folder, year);
+    char *path = folder ? reel_path(d->faults->error, "%s/%s.txt", folder, d->split) : NULL;
+    bool go_on =
+        path && (access(path, F_OK) == 0 || errno != ENOENT ? read_list(d, path) : tell_lists(d, path, folder));
+    reel_free(path);
+    reel_free(folder);
+    return go_on;
+}
+
 static bool list_videos(davis *d, reel_layout layout)
 {
     bool lists = has_folder(d->folder, "ImageSets"), older = has_folder(d->folder, "ImageSets/2016");
@@ -179,11 +213,7 @@ static bool list_videos(davis *d, reel_layout layout)
             layout = has_folder(d->folder, "ImageSets/2017") ? REEL_DAVIS2017 : REEL_DAVIS2016;
         d->binary = layout == REEL_DAVIS2016;
         d->every_mask = strncmp(d->split, "test", 4) != 0;
-        const char *year = !d->binary ? "2017" : older ? "2016" : "480p";
-        char *path = reel_path(d->faults->error, "%s/ImageSets/%s/%s.txt", d->folder, year, d->split);
-        bool go_on = path && read_list(d, path);
-        reel_free(path);
-        return go_on;
+        return list_split(d, !d->binary ? "2017" : older ? "2016" : "480p");
     }
     d->binary = layout == REEL_DAVIS2016;
     return list_every_video(d) && (layout != REEL_ANY_LAYOUT || look_at_first_mask(d));

@@ -431,8 +431,10 @@ START_TEST(what_is_no_data_set_is_told)
     put_frame(F "dog\n", 0);
     cannot_open(root, REEL_ANY_LAYOUT, NULL, REEL_BAD_DATA, "the name \"dog?\" has a control character");
     make_davis();
-    cannot_open(root, REEL_DAVIS2016, NULL, REEL_IO, "ImageSets/480p/train.txt");
-    cannot_open(root, REEL_DAVIS2017, "val2", REEL_IO, "ImageSets/2017/val2.txt");
+    cannot_open(root, REEL_DAVIS2016, NULL, REEL_IO,
+                "480p/train.txt: not found, check the split; the lists there are: none");
+    cannot_open(root, REEL_DAVIS2017, "val2", REEL_IO,
+                "2017/val2.txt: not found, check the split; the lists there are: test-dev train val");
     put_text("ImageSets/2017/long.txt", "");
     ck_assert_int_eq(truncate(temporary_path(root, "ImageSets/2017/long.txt"), 1 << 25), 0);
     cannot_open(root, REEL_DAVIS2017, "long", REEL_BAD_DATA, "expected at most");
@@ -493,6 +495,11 @@ START_TEST(faults_of_davis_are_found_one_by_one)
     make_davis();
     put("", 0, F "dog/00002.png");
     davis_fault(true, "00002.png: is frame number 2 a second time");
+
+    make_davis();
+    put_mask(A "dog", 2, "13");
+    put(png.data, png.bytes, A "dog/00002.PNG");
+    davis_fault(true, "00002.png: is a second mask of frame 00002");
 
     make_davis();
     put("", 0, F "dog/cover.jpg");
