@@ -9,6 +9,7 @@
 #include "backends/registry.h"
 #include "core/parameters.h"
 #include "core/plan.h"
+#include "core/rng.h"
 #include "datasets/clip.h"
 #include "datasets/dataset.h"
 #include "models/checkpoint.h"

@@ -11,7 +11,7 @@ typedef struct {
     reel_optimiser_kind kind;
     double weight_decay; /* decoupled for Adam (AdamW) */
     double momentum;     /* of SGD */
-    double clip;         /* largest global norm; infinite: none */
+    double clip;         /* largest global norm; 0 or infinite: none */
 } reel_optimiser;
 
 typedef struct {

@@ -30,6 +30,20 @@ expect 0 "$compiler" "${strict[@]}" "${cflags[@]}" train_xor.c "$T/prefix/lib/li
 expect 0 ./static
 same shared.out out "libreel.so and libreel.a"
 
+# So are the programs of the course, and one that includes reel.h alone.
+examples=$OLDPWD/docs/learn/examples
+for source in "$examples"/*.c; do
+    name=$(basename "$source" .c)
+    expect 0 "$compiler" "${strict[@]}" "${cflags[@]}" "$source" "${shared[@]}" -o "$name"
+    expect 0 env LD_LIBRARY_PATH="$T/prefix/lib" "./$name"
+    same out "$examples/$name.txt" "what $name prints"
+done
+{
+    echo '#include <reel.h>'
+    sed 's/^#include ".*//' "$examples/model.c"
+} >alone.c
+expect 0 "$compiler" "${strict[@]}" "${cflags[@]}" -fsyntax-only alone.c
+
 # Every public header stands by itself.
 for header in $(cd prefix/include/reel && find . -name '*.h' | sort); do
     echo "#include \"${header#./}\"" >one.c
