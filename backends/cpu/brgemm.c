@@ -11,6 +11,14 @@
 #pragma GCC optimize("fp-contract=fast")
 #endif
 
+/* Keeps a sum in its register from one step to the next. GCC moves some of them to others and back, which is free only
+   as long as no neighbour shares the core and its instructions. */
+#ifdef __x86_64__
+#define STAY(sum) __asm__("" : "+v"(sum))
+#else
+#define STAY(sum) (void)(sum)
+#endif
+
 #define UP_TO_4(F, v, r) F(1, v, r) F(2, v, r) F(3, v, r) F(4, v, r)
 #define UP_TO_6(F, v, r) UP_TO_4(F, v, r) F(5, v, r) F(6, v, r)
 #define UP_TO_8(F, v, r) UP_TO_6(F, v, r) F(7, v, r) F(8, v, r)

@@ -27,7 +27,7 @@
 typedef struct {
     int64_t outer, inner, step;
     const int64_t *offset; /* inner of them */
-    int64_t point;         /* from a point to the next: 1 but where a step takes several terms */
+    int64_t point;         /* from a point to the next, where tiles are for that or a step takes several terms */
 } cpu_walk;
 
 /* `from` and `c` have from_row and row elements from one point to the next; from_row 0 starts every point alike. */
@@ -66,7 +66,7 @@ typedef struct {
     int64_t terms;             /* of the sum, in a step */
     int64_t grain;             /* points are made in multiples of it, asked for or not */
     cpu_tiles tiles[CPU_RUNS]; /* the first for runs of 1; those with no vectors do not exist */
-    cpu_tiles apart;           /* for points that are not neighbours but walk->point apart, and a run of 1 */
+    cpu_tiles apart;           /* for points that are walk->point apart; inner is 1, and there is no table */
     cpu_turn *turn[2][2];      /* by whether it reads bf16, and whether it writes it */
     void (*begin)(void);       /* for a thread to call before its first tile, and behind its last; may be NULL */
     void (*end)(void);

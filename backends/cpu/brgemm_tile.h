@@ -5,33 +5,50 @@
 
 typedef REAL NAME(vector) __attribute__((vector_size(LANES * sizeof(REAL)), aligned(sizeof(REAL)), may_alias));
 
-/* Counts are constants in each of the functions made below, and loops over them vanish. */
+/* Counts are constants in each of the functions made below, and loops over them vanish.
+
+   One step: `run` rows of B meet the elements of A that each of the points has for them. */
+static inline __attribute__((always_inline)) TARGET void NAME(step)(const int points, const int vectors, const int run,
+                                                                    const int64_t point, const REAL *a, const REAL *b,
+                                                                    NAME(vector) sum[CPU_POINTS][CPU_VECTORS])
+{
+    NAME(vector) lanes[5][CPU_VECTORS];
+#pragma GCC unroll 5
+    for (int j = 0; j < run; j++)
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) lanes[j][v] = *(const NAME(vector) *)(b + (j * vectors + v) * LANES);
+#pragma GCC unroll 18
+    for (int m = 0; m < points + run - 1; m++)
+#pragma GCC unroll 5
+        for (int j = 0; j < run; j++)
+#pragma GCC unroll 4
+            for (int v = 0; v < vectors; v++)
+                if (m >= j && m - j < points) sum[m - j][v] += a[m * point] * lanes[j][v];
+#pragma GCC unroll 16
+    for (int p = 0; p < points; p++)
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) STAY(sum[p][v]);
+}
+
 static inline __attribute__((always_inline)) TARGET void NAME(any)(const int points, const int vectors, const int run,
-                                                                   const int64_t point, const cpu_walk *walk,
+                                                                   const bool apart, const cpu_walk *walk,
                                                                    const REAL *a, const REAL *b, const REAL *from,
                                                                    int64_t from_row, REAL *c, int64_t row)
 {
     NAME(vector) sum[CPU_POINTS][CPU_VECTORS];
+    const int64_t outer = walk->outer, inner = walk->inner, step = walk->step, point = walk->point;
+    const int64_t *offset = walk->offset;
 #pragma GCC unroll 16
     for (int p = 0; p < points; p++)
 #pragma GCC unroll 4
         for (int v = 0; v < vectors; v++) sum[p][v] = *(const NAME(vector) *)(from + p * from_row + v * LANES);
-    for (int64_t o = 0; o < walk->outer; o++, a += walk->step)
-        for (int64_t i = 0; i < walk->inner; i++, b += run * vectors * LANES) {
-            const REAL *at = a + walk->offset[i];
-            NAME(vector) lanes[5][CPU_VECTORS];
-#pragma GCC unroll 5
-            for (int j = 0; j < run; j++)
-#pragma GCC unroll 4
-                for (int v = 0; v < vectors; v++) lanes[j][v] = *(const NAME(vector) *)(b + (j * vectors + v) * LANES);
-#pragma GCC unroll 18
-            for (int m = 0; m < points + run - 1; m++)
-#pragma GCC unroll 5
-                for (int j = 0; j < run; j++)
-#pragma GCC unroll 4
-                    for (int v = 0; v < vectors; v++)
-                        if (m >= j && m - j < points) sum[m - j][v] += at[m * point] * lanes[j][v];
-        }
+    if (apart)
+        for (int64_t o = 0; o < outer; o++, a += step, b += vectors * LANES)
+            NAME(step)(points, vectors, 1, point, a, b, sum);
+    else
+        for (int64_t o = 0; o < outer; o++, a += step)
+            for (int64_t i = 0; i < inner; i++, b += run * vectors * LANES)
+                NAME(step)(points, vectors, run, 1, a + offset[i], b, sum);
 #pragma GCC unroll 16
     for (int p = 0; p < points; p++)
 #pragma GCC unroll 4
@@ -42,7 +59,7 @@ static inline __attribute__((always_inline)) TARGET void NAME(any)(const int poi
     static TARGET void NAME(tile_##points##_##vectors##_##run)(                                                        \
         const cpu_walk *walk, const void *a, const void *b, const void *from, int64_t from_row, void *c, int64_t row)  \
     {                                                                                                                  \
-        NAME(any)(points, vectors, run, 1, walk, a, b, from, from_row, c, row);                                        \
+        NAME(any)(points, vectors, run, false, walk, a, b, from, from_row, c, row);                                    \
     }
 EACH_TILE(TILE)
 #undef TILE
@@ -51,7 +68,7 @@ EACH_TILE(TILE)
     static TARGET void NAME(apart_##points##_##vectors)(const cpu_walk *walk, const void *a, const void *b,            \
                                                         const void *from, int64_t from_row, void *c, int64_t row)      \
     {                                                                                                                  \
-        NAME(any)(points, vectors, run, walk->point, walk, a, b, from, from_row, c, row);                              \
+        NAME(any)(points, vectors, run, true, walk, a, b, from, from_row, c, row);                                     \
     }
 EACH_APART(APART)
 #undef APART

@@ -92,13 +92,12 @@ typedef struct {
 static void multiply(const work *k, const float *u)
 {
     static const float nothing[CPU_WINOGRAD_LANES];
-    static const int64_t none = 0;
     const tiling *t = k->t;
     int64_t channels = k->c->g.cg, tiles = k->block.rows * k->block.columns;
     int64_t most = cpu_even(tiles, t->tiles->points[t->vectors - 1]);
     for (int64_t s = 0; s < WINOGRAD_POINTS; s++)
         for (int64_t c0 = 0; c0 < channels; c0 += t->depth) {
-            cpu_walk walk = {cpu_least(t->depth, channels - c0), 1, 1, &none, t->row};
+            cpu_walk walk = {cpu_least(t->depth, channels - c0), 1, 1, NULL, t->row};
             const float *v = k->v + s * t->v_plane + c0, *w = u + s * t->u_plane + c0 * t->width;
             float *m = k->m + s * t->m_plane;
             for (int64_t i = 0; i < tiles; i += most, v += most * t->row, m += most * t->width)

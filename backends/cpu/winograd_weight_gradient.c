@@ -37,7 +37,7 @@ static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
 {
     tiling t = {.kernel = cpu_brgemm_choose(dtype), .way = cpu_winograd_transforms(g->kh)};
     int64_t lanes = t.kernel->lanes, all;
-    t.tiles = cpu_brgemm_tiles(t.kernel, 1);
+    t.tiles = &t.kernel->apart;
     t.grid = cpu_winograd_cut(g, TILES);
     t.depth = cpu_even(g->cg, DEPTH);
     t.sections = cpu_pieces(g->cg, t.depth);
@@ -87,10 +87,9 @@ static work work_of(const cpu_convolution *c, const tiling *t, int64_t set, char
 static void add_products(const work *k, int64_t tiles, bool first, float *sums)
 {
     static const float nothing[CPU_WINOGRAD_LANES];
-    static const int64_t none = 0;
     const tiling *t = k->t;
     int64_t most = cpu_even(k->depth, t->tiles->points[t->vectors - 1]);
-    cpu_walk walk = {tiles, 1, t->row, &none, 1};
+    cpu_walk walk = {tiles, 1, t->row, NULL, 1};
     for (int64_t s = 0; s < WINOGRAD_POINTS; s++)
         for (int64_t c = 0; c < k->depth; c += most) {
             float *u = sums + s * t->u_plane + c * t->width;
