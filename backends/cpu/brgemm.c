@@ -13,7 +13,7 @@
 
 /* Keeps a sum in its register from one step to the next. GCC moves some of them to others and back, which is free only
    as long as no neighbour shares the core and its instructions. */
-#ifdef __x86_64__
+#if defined(__x86_64__) && !defined(__clang__)
 #define STAY(sum) __asm__("" : "+v"(sum))
 #else
 #define STAY(sum) (void)(sum)
