@@ -17,7 +17,10 @@ holds() {
     failed=$((failed + 1))
 }
 
-known() { grep -rqw --include='*.[ch]' -- "$1" core ops autograd backends datasets models tools; }
+known() {
+    [ -e "tests/$1.c" ] || grep -rqw --include='*.[ch]' --include='*.cu*' --include='*.def' --include='*.py' -- "$1" \
+        core ops autograd backends datasets models tools
+}
 takes() { "$REEL" "$1" --help | grep -q -- "^  $2\b"; }
 
 for document in $documents; do
@@ -29,7 +32,7 @@ for document in $documents; do
     done < <(grep -oE '`[a-z]+/[A-Za-z0-9_/]+\.[a-z]+`' "$document" | tr -d '`' | grep -v '^build')
     while read -r name; do
         holds "$name" "$document" known "$name"
-    done < <(grep -oE '`reel_[a-z0-9_]+`' "$document" | tr -d '`')
+    done < <(grep -oE '`[a-z][a-z0-9]*(_[a-z0-9]+)+`' "$document" | tr -d '`')
     while read -r command option; do
         holds "reel $command $option" "$document" takes "$command" "$option"
     done < <(grep -oE '(build/reel|`reel) [a-z]+ .*' "$document" | sed 's/[`#|].*//' | while read -r _ command rest; do
