@@ -68,9 +68,9 @@ static bool find_objects(reel_dataset *set, const char *masks, reel_faults *faul
     for (int f = 0; f < video->frames; f++)
         if (video->mask_path[f] && !add_objects(set, f, seen, faults)) return false;
     if (!video->objects)
-        return reel_fault(faults, REEL_BAD_DATA,
-                          "%s: marks no object, expected a pixel value from 1 to 254 for each object to follow; 255 is void",
-                          masks);
+        return reel_fault(
+            faults, REEL_BAD_DATA,
+            "%s: marks no object, expected a pixel value from 1 to 254 for each object to follow; 255 is void", masks);
     qsort(video->object, (size_t)video->objects, sizeof *video->object, by_id);
     for (int o = 0; o < video->objects; o++)
         for (int f = video->object[o].first; f < video->frames; f++) video->object[o].listed[f] = true;
