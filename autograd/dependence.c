@@ -7,13 +7,7 @@
 
 static bool add_edge(reel_dependence *d, int from, int to)
 {
-    if (d->edges == d->room) {
-        int room = d->room ? 2 * d->room : 1024;
-        reel_edge *grown = reel_grow(d->out, (size_t)d->room, (size_t)room, sizeof *grown);
-        if (!grown) return false;
-        d->out = grown;
-        d->room = room;
-    }
+    if (!reel_make_room(&d->out, d->edges, &d->room, 1024, sizeof *d->out)) return false;
     d->out[d->edges++] = (reel_edge){from, to};
     return true;
 }

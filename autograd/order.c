@@ -18,13 +18,7 @@ typedef struct {
 
 static bool push(stack *s, int item)
 {
-    if (s->height == s->room) {
-        int room = s->room ? 2 * s->room : 256;
-        int *grown = reel_grow(s->item, (size_t)s->room, (size_t)room, sizeof *grown);
-        if (!grown) return false;
-        s->item = grown;
-        s->room = room;
-    }
+    if (!reel_make_room(&s->item, s->height, &s->room, 256, sizeof *s->item)) return false;
     s->item[s->height++] = item;
     return true;
 }

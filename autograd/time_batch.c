@@ -193,13 +193,8 @@ static reel_tensor *now(batching *b, const reel_tensor *x)
 
 static reel_tensor *keep_joint(batching *b, int count)
 {
-    if (b->joints == b->joint_room) {
-        int room = b->joint_room ? 2 * b->joint_room : 64;
-        joint *grown = reel_grow(b->joint, (size_t)b->joint_room, (size_t)room, sizeof *grown);
-        if (!grown) return reel_poison_memory(b->rewrite.graph);
-        b->joint = grown;
-        b->joint_room = room;
-    }
+    if (!reel_make_room(&b->joint, b->joints, &b->joint_room, 64, sizeof *b->joint))
+        return reel_poison_memory(b->rewrite.graph);
     joint *made = &b->joint[b->joints];
     *made = (joint){.count = count, .part = reel_alloc((size_t)count, sizeof *made->part)};
     if (!made->part) return reel_poison_memory(b->rewrite.graph);

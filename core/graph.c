@@ -181,16 +181,8 @@ bool reel_reject(const reel_rule *rule, const char *format, ...)
 
 static reel_node *append(reel_graph *graph, const reel_op *op, int inputs)
 {
-    if (graph->nodes == graph->node_room) {
-        int room = graph->node_room ? 2 * graph->node_room : 256;
-        reel_node **grown = reel_grow(graph->node, (size_t)graph->node_room, (size_t)room, sizeof *grown);
-        if (!grown) {
-            reel_fail_memory(&graph->error);
-            return NULL;
-        }
-        graph->node = grown;
-        graph->node_room = room;
-    }
+    if (!reel_make_room(&graph->node, graph->nodes, &graph->node_room, 256, sizeof *graph->node))
+        return reel_fail_memory(&graph->error), NULL;
     reel_node *node = take(graph, sizeof *node);
     if (!node) return NULL;
     node->op = op;
@@ -258,14 +250,8 @@ reel_tensor *reel_parameter_in(reel_graph *graph, reel_parameter *parameter)
 {
     for (int i = 0; i < graph->parameters; i++)
         if (graph->parameter[i]->node->source.parameter == parameter) return graph->parameter[i];
-    if (graph->parameters == graph->parameter_room) {
-        int room = graph->parameter_room ? 2 * graph->parameter_room : 64;
-        reel_tensor **grown =
-            reel_grow(graph->parameter, (size_t)graph->parameter_room, (size_t)room, sizeof(reel_tensor *));
-        if (!grown) return reel_poison_memory(graph);
-        graph->parameter = grown;
-        graph->parameter_room = room;
-    }
+    if (!reel_make_room(&graph->parameter, graph->parameters, &graph->parameter_room, 64, sizeof *graph->parameter))
+        return reel_poison_memory(graph);
     reel_tensor *x = source(graph, &reel_op_parameter, parameter->name, parameter->dtype, parameter->shape);
     if (reel_poisoned(x)) return x;
     x->node->source.parameter = parameter;

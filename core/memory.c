@@ -61,6 +61,19 @@ void *reel_grow(void *block, size_t old_count, size_t new_count, size_t size)
     return grown;
 }
 
+bool reel_make_room(void *list, int count, int *room, int least, size_t size)
+{
+    void *block;
+    if (count < *room) return true;
+    int more = *room ? 2 * *room : least;
+    memcpy(&block, list, sizeof block);
+    block = reel_grow(block, (size_t)*room, (size_t)more, size);
+    if (!block) return false;
+    memcpy(list, &block, sizeof block);
+    *room = more;
+    return true;
+}
+
 char *reel_copy_string(const char *text)
 {
     size_t bytes = strlen(text) + 1;

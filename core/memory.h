@@ -18,6 +18,10 @@ void *reel_alloc_raw(size_t count, size_t size);
 /* A block of new_count items that begins with the old ones and is zero beyond; NULL leaves the old block alone. */
 void *reel_grow(void *block, size_t old_count, size_t new_count, size_t size);
 
+/* Makes room for one more in a list of `count` items, twice as many as before or `least`; `list` is where the pointer
+   to them is kept. False when out of memory, which leaves the list alone. */
+bool reel_make_room(void *list, int count, int *room, int least, size_t size);
+
 char *reel_copy_string(const char *text);
 void reel_free(void *block);
 

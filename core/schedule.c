@@ -14,13 +14,7 @@ enum { NEVER = INT_MAX };
 
 bool reel_cuts_add(reel_cuts *list, reel_cut cut)
 {
-    if (list->cuts == list->room) {
-        int room = list->room ? 2 * list->room : 64;
-        reel_cut *grown = reel_grow(list->cut, (size_t)list->room, (size_t)room, sizeof *grown);
-        if (!grown) return false;
-        list->cut = grown;
-        list->room = room;
-    }
+    if (!reel_make_room(&list->cut, list->cuts, &list->room, 64, sizeof *list->cut)) return false;
     list->cut[list->cuts++] = cut;
     return true;
 }

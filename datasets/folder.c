@@ -17,13 +17,8 @@ reel_status reel_names_add(reel_names *names, const char *text, size_t length, r
 {
     if (names->count >= MOST_NAMES)
         return reel_fail(error, REEL_BAD_DATA, "a list has more than %d names; split it", MOST_NAMES);
-    if (names->count == names->room) {
-        int room = names->room ? 2 * names->room : 64;
-        char **grown = reel_grow(names->name, (size_t)names->room, (size_t)room, sizeof *grown);
-        if (!grown) return reel_fail_memory(error);
-        names->name = grown;
-        names->room = room;
-    }
+    if (!reel_make_room(&names->name, names->count, &names->room, 64, sizeof *names->name))
+        return reel_fail_memory(error);
     char *copy = reel_alloc(length + 1, 1);
     if (!copy) return reel_fail_memory(error);
     memcpy(copy, text, length);

@@ -52,13 +52,8 @@ static reel_status finish_object(folding *fold, const reel_eval_video *video, in
         reel_eval_warn("%s: object %d has no frame to score and is skipped", video->name, id);
         return REEL_OK;
     }
-    if (report->objects == report->room) {
-        int room = report->room ? 2 * report->room : 64;
-        void *grown = reel_grow(report->object, (size_t)report->room, (size_t)room, sizeof *report->object);
-        if (!grown) return reel_fail_memory(fold->error);
-        report->object = grown;
-        report->room = room;
-    }
+    if (!reel_make_room(&report->object, report->objects, &report->room, 64, sizeof *report->object))
+        return reel_fail_memory(fold->error);
     char *name = single ? reel_copy_string(video->name) : reel_path(fold->error, "%s_%d", video->name, id);
     if (!name) return reel_fail_memory(fold->error);
     fold->shown += s->shown;

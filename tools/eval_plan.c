@@ -22,13 +22,8 @@ void reel_eval_warn(const char *format, ...)
 
 reel_status reel_eval_add_video(reel_eval_plan *plan, const char *name, int source, reel_error *error)
 {
-    if (plan->videos == plan->video_room) {
-        int room = plan->video_room ? 2 * plan->video_room : 64;
-        void *grown = reel_grow(plan->video, (size_t)plan->video_room, (size_t)room, sizeof *plan->video);
-        if (!grown) return reel_fail_memory(error);
-        plan->video = grown;
-        plan->video_room = room;
-    }
+    if (!reel_make_room(&plan->video, plan->videos, &plan->video_room, 64, sizeof *plan->video))
+        return reel_fail_memory(error);
     char *copy = reel_copy_string(name);
     if (!copy) return reel_fail_memory(error);
     plan->video[plan->videos++] = (reel_eval_video){.name = copy, .first = plan->frames, .source = source};
@@ -37,16 +32,7 @@ reel_status reel_eval_add_video(reel_eval_plan *plan, const char *name, int sour
 
 reel_status reel_eval_add_frame(reel_eval_plan *plan, int index, char *truth, char *guess, reel_error *error)
 {
-    reel_eval_frame *grown = plan->frame;
-    if (plan->frames == plan->frame_room) {
-        int room = plan->frame_room ? 2 * plan->frame_room : 1024;
-        grown = reel_grow(plan->frame, (size_t)plan->frame_room, (size_t)room, sizeof *grown);
-        if (grown) {
-            plan->frame = grown;
-            plan->frame_room = room;
-        }
-    }
-    if (!truth || !grown) {
+    if (!truth || !reel_make_room(&plan->frame, plan->frames, &plan->frame_room, 1024, sizeof *plan->frame)) {
         reel_free(truth);
         reel_free(guess);
         return reel_fail_memory(error);

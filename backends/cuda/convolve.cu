@@ -61,13 +61,7 @@ static known *learn(const reel_call *call, const shape_key &key)
         if (all) all->dnn = dnn_open(device);
     }
     if (!all || !all->dnn) return NULL;
-    if (all->count == all->room) {
-        int room = all->room ? 2 * all->room : 32;
-        known *more = (known *)reel_grow(all->at, (size_t)all->room, (size_t)room, sizeof *more);
-        if (!more) return NULL;
-        all->at = more;
-        all->room = room;
-    }
+    if (!reel_make_room(&all->at, all->count, &all->room, 32, sizeof *all->at)) return NULL;
     known *k = &all->at[all->count++];
     *k = known{key, {}, OWN};
     if (dnn_ask(all->dnn, call, (cuda_direction)key.direction, key.g, &k->way))

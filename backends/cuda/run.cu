@@ -28,13 +28,8 @@ cuda_watch cuda_watch_values(const reel_call *call, const reel_array *values, co
     cuda_device *device = cuda_of(call);
     cuda_complaints *all = device->complaints;
     unsigned long long *fault = &device->start->fault;
-    if (all->count == all->room) {
-        int room = all->room ? 2 * all->room : 64;
-        cuda_complaint *more = (cuda_complaint *)reel_grow(all->at, (size_t)all->room, (size_t)room, sizeof *all->at);
-        if (!more) return cuda_watch{fault, 0}; /* the refusal is told with another's text */
-        all->at = more;
-        all->room = room;
-    }
+    if (!reel_make_room(&all->at, all->count, &all->room, 64, sizeof *all->at))
+        return cuda_watch{fault, 0}; /* the refusal is told with another's text */
     cuda_complaint *c = &all->at[all->count];
     char range[96];
     va_list list;
