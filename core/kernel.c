@@ -15,11 +15,16 @@ static int arrays_of(const reel_call *call)
     return call->inputs + call->outputs;
 }
 
-static bool wants_copies(const reel_kernel *kernel, const reel_call *call)
+bool reel_call_has_bf16(const reel_call *call)
 {
-    for (int k = 0; !kernel->bf16 && k < arrays_of(call); k++)
+    for (int k = 0; k < arrays_of(call); k++)
         if (array_at(call, k)->dtype == REEL_BF16) return true;
     return false;
+}
+
+static bool wants_copies(const reel_kernel *kernel, const reel_call *call)
+{
+    return !kernel->bf16 && reel_call_has_bf16(call);
 }
 
 static size_t aligned(size_t bytes)
@@ -27,9 +32,7 @@ static size_t aligned(size_t bytes)
     return (bytes + REEL_ALIGNMENT - 1) / REEL_ALIGNMENT * REEL_ALIGNMENT;
 }
 
-/* The same call on float copies, whose descriptions go to `array` and whose elements lie in `room`, scratch memory of
-   the kernel after them. With room NULL there are only shapes. Returns the bytes of the copies. */
-static size_t widen_call(const reel_call *call, reel_array *array, char *room, reel_call *wide)
+size_t reel_call_widen(const reel_call *call, reel_array *array, char *room, reel_call *wide)
 {
     size_t used = 0;
     for (int k = 0; k < arrays_of(call); k++) {
@@ -59,7 +62,7 @@ reel_status reel_kernel_scratch(const reel_kernel *kernel, const reel_call *call
     }
     reel_array *array = reel_alloc((size_t)arrays_of(call), sizeof *array);
     if (!array) return reel_fail_memory(call->error);
-    *bytes = aligned((size_t)arrays_of(call) * sizeof *array) + widen_call(call, array, NULL, &wide);
+    *bytes = aligned((size_t)arrays_of(call) * sizeof *array) + reel_call_widen(call, array, NULL, &wide);
     if (kernel->scratch) *bytes += kernel->scratch(&wide);
     reel_free(array);
     return REEL_OK;
@@ -70,7 +73,7 @@ reel_status reel_kernel_run(const reel_kernel *kernel, const reel_call *call)
     if (!wants_copies(kernel, call)) return kernel->run(call);
     reel_call wide;
     reel_array *array = call->scratch;
-    widen_call(call, array, (char *)call->scratch + aligned((size_t)arrays_of(call) * sizeof *array), &wide);
+    reel_call_widen(call, array, (char *)call->scratch + aligned((size_t)arrays_of(call) * sizeof *array), &wide);
     for (int k = 0; k < call->inputs; k++)
         if (call->input[k].dtype == REEL_BF16)
             reel_bf16_widen(call->input[k].data, array[k].data, reel_elements(&array[k].shape), call->threads);

@@ -46,13 +46,13 @@ static const reel_kernel *find(const reel_op *op)
 static reel_status run(const reel_call *call)
 {
     const reel_kernel *kernel = find(call->op);
-    return kernel->bf16 || !cuda_has_bf16(call) ? kernel->run(call) : cuda_wide_run(kernel, call);
+    return kernel->bf16 || !reel_call_has_bf16(call) ? kernel->run(call) : cuda_wide_run(kernel, call);
 }
 
 static size_t scratch(const reel_call *call)
 {
     const reel_kernel *kernel = find(call->op);
-    return kernel->bf16 || !cuda_has_bf16(call) ? kernel->scratch(call) : cuda_wide_scratch(kernel, call);
+    return kernel->bf16 || !reel_call_has_bf16(call) ? kernel->scratch(call) : cuda_wide_scratch(kernel, call);
 }
 
 reel_kernel cuda_find_kernel(const reel_op *op)
