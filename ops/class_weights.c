@@ -7,14 +7,6 @@
 #include "ops/ops.h"
 #include "ops/value.h"
 
-#include <stddef.h>
-
-static const reel_attr attrs[] = {
-    {"ignore_index", REEL_ATTR_INT, offsetof(reel_label_attr, ignore_index), 1, "-100", NULL,
-     "label that counts as absent"},
-    {0},
-};
-
 reel_tensor *reel_class_weights(reel_tensor *weight, reel_tensor *target, int ignore_index)
 {
     reel_label_attr attr = {ignore_index};
@@ -57,7 +49,7 @@ const reel_op reel_op_class_weights = {.name = "class_weights",
                                        .most_inputs = 2,
                                        .outputs = 1,
                                        .attr_size = sizeof(reel_label_attr),
-                                       .attrs = attrs,
+                                       .attrs = reel_label_attrs,
                                        .shape = shape_rule,
                                        .gradient = gradient_rule,
                                        .reference = {reference, NULL}};

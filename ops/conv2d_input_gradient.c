@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 #define CONV(field) offsetof(reel_conv2d_adjoint_attr, conv.field)
-static const reel_attr attributes[] = {
+const reel_attr reel_conv2d_adjoint_attributes[] = {
     {"stride", REEL_ATTR_INT, CONV(stride), 2, "1", NULL, "of the convolution: step of the window, down and across"},
     {"dilation", REEL_ATTR_INT, CONV(dilation), 2, "1", NULL, "of the convolution: step between kernel elements"},
     {"pad", REEL_ATTR_INT, CONV(pad), 4, "0", NULL, "of the convolution: top, left, bottom, right"},
@@ -87,31 +87,27 @@ static double gathered(const reel_conv2d_geometry *g, const reel_array *dy, cons
     return sum;
 }
 
-void reel_conv2d_adjoint(const reel_conv2d_geometry *g, const reel_array *dy, const reel_array *w,
-                         const reel_array *bias, const reel_array *x)
-{
-    int64_t at = 0;
-    for (int64_t n = 0; n < g->n; n++)
-        for (int64_t c = 0; c < g->c; c++)
-            for (int64_t row = 0; row < g->h; row++)
-                for (int64_t column = 0; column < g->w; column++)
-                    reel_set_value(x, at++, gathered(g, dy, w, n, c, row, column) + (bias ? reel_value(bias, c) : 0));
-}
+_Static_assert(!offsetof(reel_conv2d_adjoint_attr, conv) && !offsetof(reel_conv_transpose2d_attr, conv),
+               "attributes begin with the convolution's");
 
-static reel_status run(const reel_call *call)
+reel_status reel_conv2d_adjoint(const reel_call *call)
 {
-    const reel_array *dy = &call->input[0], *w = &call->input[1], *dx = &call->output[0];
-    const reel_conv2d_adjoint_attr *attr = call->attr;
-    reel_conv2d_geometry g = reel_conv2d_measure(&dx->shape, &w->shape, &dy->shape, &attr->conv);
-    reel_conv2d_adjoint(&g, dy, w, NULL, dx);
+    const reel_array *dy = &call->input[0], *w = &call->input[1], *x = &call->output[0];
+    const reel_array *bias = call->inputs > 2 && call->input[2].data ? &call->input[2] : NULL;
+    reel_conv2d_geometry g = reel_conv2d_measure(&x->shape, &w->shape, &dy->shape, call->attr);
+    int64_t at = 0;
+    for (int64_t n = 0; n < g.n; n++)
+        for (int64_t c = 0; c < g.c; c++)
+            for (int64_t row = 0; row < g.h; row++)
+                for (int64_t column = 0; column < g.w; column++)
+                    reel_set_value(x, at++, gathered(&g, dy, w, n, c, row, column) + (bias ? reel_value(bias, c) : 0));
     return REEL_OK;
 }
 
-static double flops(const reel_node *node)
+double reel_conv2d_adjoint_flops(const reel_node *node)
 {
-    const reel_conv2d_adjoint_attr *attr = node->attr;
     reel_conv2d_geometry g =
-        reel_conv2d_measure(&node->output[0].shape, &node->input[1]->shape, &node->input[0]->shape, &attr->conv);
+        reel_conv2d_measure(&node->output[0].shape, &node->input[1]->shape, &node->input[0]->shape, node->attr);
     return reel_conv2d_work(&g);
 }
 
@@ -121,9 +117,9 @@ const reel_op reel_op_conv2d_input_gradient = {.name = "conv2d_input_gradient",
                                                .most_inputs = 2,
                                                .outputs = 1,
                                                .attr_size = sizeof(reel_conv2d_adjoint_attr),
-                                               .attrs = attributes,
+                                               .attrs = reel_conv2d_adjoint_attributes,
                                                .shape = shape,
                                                .gradient = gradient,
-                                               .reference = {run, NULL},
+                                               .reference = {reel_conv2d_adjoint, NULL},
                                                .samples = reel_samples_of_first,
-                                               .flops = flops};
+                                               .flops = reel_conv2d_adjoint_flops};

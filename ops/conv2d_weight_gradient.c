@@ -3,20 +3,9 @@
    x [N, C, H, W], dy [N, K, P, Q], dw [K, C/groups, kh, kw] with kh and kw given by the attribute `size`; x counts as
    zero outside its borders. A sum over N P Q products, up to 10^5 for a picture: in double here, and f32 for bf16.
    Cost: as the convolution. */
-#include "ops/conv2d_geometry.h"
+#include "ops/conv2d_adjoint.h"
 #include "ops/ops.h"
 #include "ops/value.h"
-
-#include <stddef.h>
-
-#define CONV(field) offsetof(reel_conv2d_adjoint_attr, conv.field)
-static const reel_attr attributes[] = {
-    {"stride", REEL_ATTR_INT, CONV(stride), 2, "1", NULL, "of the convolution: step of the window, down and across"},
-    {"dilation", REEL_ATTR_INT, CONV(dilation), 2, "1", NULL, "of the convolution: step between kernel elements"},
-    {"pad", REEL_ATTR_INT, CONV(pad), 4, "0", NULL, "of the convolution: top, left, bottom, right"},
-    {"groups", REEL_ATTR_INT, CONV(groups), 1, "1", NULL, "independent sets of channels"},
-    {"size", REEL_ATTR_INT, offsetof(reel_conv2d_adjoint_attr, size), 2, "1", NULL, "height and width of the kernel"},
-    {0}};
 
 reel_tensor *reel_conv2d_weight_gradient(reel_tensor *x, reel_tensor *dy, reel_conv2d_attr attr, int height, int width)
 {
@@ -108,7 +97,7 @@ const reel_op reel_op_conv2d_weight_gradient = {.name = "conv2d_weight_gradient"
                                                 .most_inputs = 2,
                                                 .outputs = 1,
                                                 .attr_size = sizeof(reel_conv2d_adjoint_attr),
-                                                .attrs = attributes,
+                                                .attrs = reel_conv2d_adjoint_attributes,
                                                 .shape = shape,
                                                 .gradient = gradient,
                                                 .reference = {run, NULL},

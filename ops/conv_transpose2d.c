@@ -71,24 +71,6 @@ static void gradient(reel_gradient *g)
     if (g->inputs > 2 && g->wanted[2]) g->dx[2] = reel_sum(dy, REEL_INTS(0, 2, 3), false);
 }
 
-static reel_status run(const reel_call *call)
-{
-    const reel_array *x = &call->input[0], *w = &call->input[1], *y = &call->output[0];
-    const reel_array *bias = call->inputs > 2 && call->input[2].data ? &call->input[2] : NULL;
-    const attribute *attr = call->attr;
-    reel_conv2d_geometry g = reel_conv2d_measure(&y->shape, &w->shape, &x->shape, &attr->conv);
-    reel_conv2d_adjoint(&g, x, w, bias, y);
-    return REEL_OK;
-}
-
-static double flops(const reel_node *node)
-{
-    const attribute *attr = node->attr;
-    reel_conv2d_geometry g =
-        reel_conv2d_measure(&node->output[0].shape, &node->input[1]->shape, &node->input[0]->shape, &attr->conv);
-    return reel_conv2d_work(&g);
-}
-
 const reel_op reel_op_conv_transpose2d = {.name = "conv_transpose2d",
                                           .summary = "the adjoint of a convolution as a layer: x stamps kernels into y",
                                           .least_inputs = 2,
@@ -98,6 +80,6 @@ const reel_op reel_op_conv_transpose2d = {.name = "conv_transpose2d",
                                           .attrs = attributes,
                                           .shape = shape,
                                           .gradient = gradient,
-                                          .reference = {run, NULL},
+                                          .reference = {reel_conv2d_adjoint, NULL},
                                           .samples = reel_samples_of_first,
-                                          .flops = flops};
+                                          .flops = reel_conv2d_adjoint_flops};

@@ -15,14 +15,6 @@
 #include "ops/value.h"
 
 #include <math.h>
-#include <stddef.h>
-
-static const reel_attr attrs[] = {
-    {"ignore_index", REEL_ATTR_INT, offsetof(reel_label_attr, ignore_index), 1, "-100", NULL,
-     "label that counts as absent"},
-    {0},
-};
-
 static bool shape_rule(reel_rule *r)
 {
     if (!reel_label_fit(r, r->input[0], r->input[1])) return false;
@@ -83,7 +75,7 @@ const reel_op reel_op_cross_entropy = {.name = "cross_entropy",
                                        .most_inputs = 2,
                                        .outputs = 2,
                                        .attr_size = sizeof(reel_label_attr),
-                                       .attrs = attrs,
+                                       .attrs = reel_label_attrs,
                                        .shape = shape_rule,
                                        .gradient = gradient_rule,
                                        .reference = {reference, NULL},

@@ -11,14 +11,6 @@
 #include "ops/value.h"
 
 #include <math.h>
-#include <stddef.h>
-
-static const reel_attr attrs[] = {
-    {"ignore_index", REEL_ATTR_INT, offsetof(reel_label_attr, ignore_index), 1, "-100", NULL,
-     "label that counts as absent"},
-    {0},
-};
-
 static bool shape_rule(reel_rule *r)
 {
     const reel_tensor *x = r->input[0], *t = r->input[1];
@@ -74,7 +66,7 @@ const reel_op reel_op_cross_entropy_gradient = {.name = "cross_entropy_gradient"
                                                 .most_inputs = 4,
                                                 .outputs = 1,
                                                 .attr_size = sizeof(reel_label_attr),
-                                                .attrs = attrs,
+                                                .attrs = reel_label_attrs,
                                                 .shape = shape_rule,
                                                 .gradient = gradient_rule,
                                                 .reference = {reference, NULL},

@@ -98,6 +98,16 @@ bool reel_fold_sums(reel_rule *rule)
 
 /* --- reference --- */
 
+double reel_fold_plus(double a, double b)
+{
+    return a + b;
+}
+
+double reel_fold_flops(const reel_node *node)
+{
+    return (double)reel_elements(&node->input[0]->shape);
+}
+
 reel_status reel_fold_run(const reel_call *call, double initial, double (*combine)(double, double), bool mean)
 {
     reel_fold n;

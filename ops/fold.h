@@ -39,6 +39,9 @@ reel_shape reel_fold_kept_shape(const reel_shape *x, const reel_reduce_attr *att
 /* The reference loop: every element combined with `initial`, in order and in double; divided by `each` for a mean. */
 reel_status reel_fold_run(const reel_call *call, double initial, double (*combine)(double, double), bool mean);
 
+double reel_fold_plus(double a, double b); /* of a sum */
+double reel_fold_flops(const reel_node *node);
+
 /* The gradient of max and min: dy shared evenly among the elements that equal y. */
 void reel_fold_extreme_gradient(reel_gradient *g);
 

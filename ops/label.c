@@ -1,6 +1,14 @@
 /* See label.h. */
 #include "ops/label.h"
 
+#include <stddef.h>
+
+const reel_attr reel_label_attrs[] = {
+    {"ignore_index", REEL_ATTR_INT, offsetof(reel_label_attr, ignore_index), 1, "-100", NULL,
+     "label that counts as absent"},
+    {0},
+};
+
 reel_label_extent reel_label_extent_of(const reel_shape *scores)
 {
     reel_label_extent e = {.samples = scores->size[0], .classes = scores->size[1], .positions = 1};

@@ -5,6 +5,9 @@
 
 #include "ops/losses.h"
 
+/* The attribute rows of ops with a reel_label_attr. */
+extern const reel_attr reel_label_attrs[];
+
 /* [N, K, ...] as samples x classes x positions. */
 typedef struct {
     int64_t samples, classes, positions;

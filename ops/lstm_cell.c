@@ -114,7 +114,6 @@ static void gradient_rule(reel_gradient *g)
 
 /* --- reference --- */
 
-/* Element s of the plane of channel k in sample n. */
 static void cell(const reel_call *call, int64_t n, int64_t k, int64_t s, int64_t channels, int64_t plane)
 {
     const reel_lstm_cell_attr *a = call->attr;
@@ -138,15 +137,20 @@ static void cell(const reel_call *call, int64_t n, int64_t k, int64_t s, int64_t
     reel_set_value(gates, gate[3], g);
 }
 
-static reel_status reference(const reel_call *call)
+reel_status reel_lstm_each(const reel_call *call, reel_lstm_element *element)
 {
     const reel_shape *c = &call->input[1].shape;
     int64_t plane = 1;
     for (int k = 2; k < c->rank; k++) plane *= c->size[k];
     for (int64_t n = 0; n < c->size[0]; n++)
         for (int64_t k = 0; k < c->size[1]; k++)
-            for (int64_t s = 0; s < plane; s++) cell(call, n, k, s, c->size[1], plane);
+            for (int64_t s = 0; s < plane; s++) element(call, n, k, s, c->size[1], plane);
     return REEL_OK;
+}
+
+static reel_status reference(const reel_call *call)
+{
+    return reel_lstm_each(call, cell);
 }
 
 static double flops(const reel_node *node)

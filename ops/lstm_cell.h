@@ -28,6 +28,11 @@ static inline int64_t reel_lstm_peephole_at(const reel_array *weight, int64_t k,
     return weight->shape.rank == 1 ? k : k * plane + s;
 }
 
+/* The reference loop of both: an element of the cell state, which is input 1, after the other. Element s is of the
+   plane of channel k in sample n. */
+typedef void reel_lstm_element(const reel_call *call, int64_t n, int64_t k, int64_t s, int64_t channels, int64_t plane);
+reel_status reel_lstm_each(const reel_call *call, reel_lstm_element *element);
+
 /* An activation, and its derivative: of the candidate from the activated value, of the output from the state. At its
    corner relu has the derivative 0. */
 static inline double reel_lstm_activate(int kind, double x)

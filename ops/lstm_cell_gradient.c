@@ -244,13 +244,7 @@ static void cell(const reel_call *call, int64_t n, int64_t k, int64_t s, int64_t
 
 static reel_status reference(const reel_call *call)
 {
-    const reel_shape *c = &call->input[C_IN].shape;
-    int64_t plane = 1;
-    for (int k = 2; k < c->rank; k++) plane *= c->size[k];
-    for (int64_t n = 0; n < c->size[0]; n++)
-        for (int64_t k = 0; k < c->size[1]; k++)
-            for (int64_t s = 0; s < plane; s++) cell(call, n, k, s, c->size[1], plane);
-    return REEL_OK;
+    return reel_lstm_each(call, cell);
 }
 
 static double flops(const reel_node *node)

@@ -28,19 +28,9 @@ static void gradient(reel_gradient *g)
     g->dx[0] = reel_broadcast_to(share, x->shape);
 }
 
-static double plus(double a, double b)
-{
-    return a + b;
-}
-
 static reel_status mean_reference(const reel_call *call)
 {
-    return reel_fold_run(call, 0, plus, true);
-}
-
-static double flops(const reel_node *node)
-{
-    return (double)reel_elements(&node->input[0]->shape);
+    return reel_fold_run(call, 0, reel_fold_plus, true);
 }
 
 const reel_op reel_op_mean = {.name = "mean",
@@ -53,4 +43,4 @@ const reel_op reel_op_mean = {.name = "mean",
                               .shape = shape,
                               .gradient = gradient,
                               .reference = {mean_reference, NULL},
-                              .flops = flops};
+                              .flops = reel_fold_flops};

@@ -21,11 +21,6 @@ static reel_status min_reference(const reel_call *call)
     return reel_fold_run(call, INFINITY, smallest, false);
 }
 
-static double flops(const reel_node *node)
-{
-    return (double)reel_elements(&node->input[0]->shape);
-}
-
 const reel_op reel_op_min = {.name = "min",
                              .summary = "the smallest element of x over some axes",
                              .least_inputs = 1,
@@ -36,4 +31,4 @@ const reel_op reel_op_min = {.name = "min",
                              .shape = reel_fold_shape_nonempty,
                              .gradient = reel_fold_extreme_gradient,
                              .reference = {min_reference, NULL},
-                             .flops = flops};
+                             .flops = reel_fold_flops};

@@ -73,7 +73,7 @@ static reel_status run(const reel_call *call)
     return REEL_OK;
 }
 
-static reel_samples samples(const reel_node *node)
+reel_samples reel_pad_samples(const reel_node *node)
 {
     const reel_pad_attr *a = node->attr;
     return (reel_samples){.inputs = a->before.count && !a->before.at[0] && !a->after.at[0]};
@@ -89,4 +89,4 @@ const reel_op reel_op_pad = {.name = "pad",
                              .shape = shape,
                              .gradient = gradient,
                              .reference = {run, .bf16 = true},
-                             .samples = samples};
+                             .samples = reel_pad_samples};

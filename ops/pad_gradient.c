@@ -50,12 +50,6 @@ static reel_status run(const reel_call *call)
     return REEL_OK;
 }
 
-static reel_samples samples(const reel_node *node)
-{
-    const reel_pad_attr *a = node->attr;
-    return (reel_samples){.inputs = a->before.count && !a->before.at[0] && !a->after.at[0]};
-}
-
 const reel_op reel_op_pad_gradient = {.name = "pad_gradient",
                                       .summary = "the adjoint of pad",
                                       .least_inputs = 1,
@@ -66,4 +60,4 @@ const reel_op reel_op_pad_gradient = {.name = "pad_gradient",
                                       .shape = shape,
                                       .gradient = gradient,
                                       .reference = {run, NULL},
-                                      .samples = samples};
+                                      .samples = reel_pad_samples};

@@ -33,5 +33,7 @@ static inline int64_t reel_pad_element(const reel_pad_attr *attr, const reel_sha
 extern const reel_attr reel_pad_attributes[];
 /* Checks the attributes against an unpadded shape and gives the padded one. */
 bool reel_pad_shape(const reel_rule *r, const reel_pad_attr *attr, const reel_shape *x, reel_shape *y);
+/* Samples are kept apart where their axis is not padded. */
+reel_samples reel_pad_samples(const reel_node *node);
 
 #endif

@@ -25,19 +25,9 @@ static void gradient(reel_gradient *g)
     g->dx[0] = reel_broadcast_to(reel_reshape(dy, reel_fold_kept_shape(&x->shape, g->attr)), x->shape);
 }
 
-static double plus(double a, double b)
-{
-    return a + b;
-}
-
 static reel_status sum_reference(const reel_call *call)
 {
-    return reel_fold_run(call, 0, plus, false);
-}
-
-static double flops(const reel_node *node)
-{
-    return (double)reel_elements(&node->input[0]->shape);
+    return reel_fold_run(call, 0, reel_fold_plus, false);
 }
 
 static reel_samples samples(const reel_node *node)
@@ -59,4 +49,4 @@ const reel_op reel_op_sum = {.name = "sum",
                              .gradient = gradient,
                              .reference = {sum_reference, NULL},
                              .samples = samples,
-                             .flops = flops};
+                             .flops = reel_fold_flops};

@@ -33,19 +33,9 @@ static void gradient(reel_gradient *g)
     g->dx[0] = reel_broadcast_to(reel_cast(g->dy[0], g->x[0]->dtype), g->x[0]->shape);
 }
 
-static double plus(double a, double b)
-{
-    return a + b;
-}
-
 static reel_status sum_to_reference(const reel_call *call)
 {
-    return reel_fold_run(call, 0, plus, false);
-}
-
-static double flops(const reel_node *node)
-{
-    return (double)reel_elements(&node->input[0]->shape);
+    return reel_fold_run(call, 0, reel_fold_plus, false);
 }
 
 /* Axes that the output lacks are summed over; an axis 0 that it has may be the samples, or have been stretched. */
@@ -66,4 +56,4 @@ const reel_op reel_op_sum_to = {.name = "sum_to",
                                 .gradient = gradient,
                                 .reference = {sum_to_reference, NULL},
                                 .samples = samples,
-                                .flops = flops};
+                                .flops = reel_fold_flops};
