@@ -185,6 +185,9 @@ static reel_status choose_videos(reel_names *names, char **from, const char *ann
         *from = list;
         return read_list(names, list, error);
     }
+    if (options->split && !all)
+        return reel_fail(error, REEL_IO, "%s/ImageSets: has no list %s.txt; --split all scores every video",
+                         options->gt, split);
     if (!all)
         reel_eval_warn("%s/ImageSets has no list %s.txt; scoring every video of %s", options->gt, split, annotations);
     *from = reel_path(error, "%s%s", annotations, both ? " (those with predictions)" : "");

@@ -98,6 +98,9 @@ refuses 3 "cut/JPEGImages/480p/shapes_0000[0-2]/0000[0-5].png: " train --data cu
 expect 3 "$REEL" verify cut --split val
 [ "$(grep -c 'cut/JPEGImages.*png' out)" -ge 18 ] || fail "verify does not list all 18 damaged frames: $(head -n 3 out)"
 
+refuses 4 "data/ImageSets: has no list vall.txt; --split all scores every video" \
+    eval --protocol davis2017 --gt data --pred data/Annotations/480p --split vall
+
 # --- weights ---
 train=("$REEL" train --data data --split val "${with[@]}")
 expect 0 "${train[@]}" --steps 2 --out good
