@@ -47,7 +47,7 @@ static bool same_kind(const reel_tensor *a, const reel_tensor *b)
 static bool alike(const reel_node *a, const reel_node *b)
 {
     if (!same_place(a, b) || a->inputs != b->inputs || a->segment != b->segment) return false;
-    if (a->op->attr_size && memcmp(a->attr, b->attr, a->op->attr_size) != 0) return false;
+    if (!reel_attr_equal(a->op, a->attr, b->attr)) return false;
     reel_samples samples = reel_samples_of(a);
     for (int k = 0; k < a->inputs; k++) {
         const reel_tensor *x = a->input[k], *y = b->input[k];

@@ -1,4 +1,4 @@
-/* Attributes by table: defaults, "name=value", text. See op.h. */
+/* Attributes by table: defaults, "name=value", comparison, text. See op.h. */
 #include "core/op.h"
 
 #include <errno.h>
@@ -109,6 +109,31 @@ reel_status reel_attr_set(const reel_op *op, void *attr, const char *assignment,
         snprintf(names + strlen(names), sizeof names - strlen(names), " %s", a->name);
     return reel_fail(error, REEL_USAGE, "%s: there is no attribute '%.*s'; it has:%s", op->name, (int)length,
                      assignment, *names ? names : " none");
+}
+
+static bool field_equal(const reel_attr *a, const void *x, const void *y)
+{
+    switch (a->kind) {
+    case REEL_ATTR_FLOAT:
+        return !memcmp(x, y, sizeof(double));
+    case REEL_ATTR_BOOL:
+        return *(const bool *)x == *(const bool *)y;
+    case REEL_ATTR_CHOICE:
+        return *(const int *)x == *(const int *)y;
+    case REEL_ATTR_INT:
+        return !memcmp(x, y, (size_t)a->count * sizeof(int));
+    default: {
+        const reel_ints *list = x, *other = y;
+        return list->count == other->count && !memcmp(list->at, other->at, (size_t)list->count * sizeof *list->at);
+    }
+    }
+}
+
+bool reel_attr_equal(const reel_op *op, const void *a, const void *b)
+{
+    for (const reel_attr *field = op->attrs; field && field->name; field++)
+        if (!field_equal(field, (const char *)a + field->offset, (const char *)b + field->offset)) return false;
+    return true;
 }
 
 static void field_text(const reel_attr *a, const void *field, char *text, size_t size)

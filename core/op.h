@@ -41,6 +41,8 @@ typedef struct {
 void reel_attr_defaults(const reel_op *op, void *attr);
 /* Sets one attribute from "name=value". */
 reel_status reel_attr_set(const reel_op *op, void *attr, const char *assignment, reel_error *error);
+/* Whether two structs say the same, field by field: the bytes that pad a struct hold anything. */
+bool reel_attr_equal(const reel_op *op, const void *a, const void *b);
 /* Writes "stride=2,2 pad=1,1,1,1" into text, leaving out what has its default. */
 void reel_attr_text(const reel_op *op, const void *attr, char *text, size_t size);
 
@@ -135,7 +137,7 @@ struct reel_op {
     int outputs;
     unsigned flags;
     size_t attr_size;
-    const reel_attr *attrs; /* NULL for none */
+    const reel_attr *attrs; /* every field of the struct; NULL for none */
     bool (*shape)(reel_rule *rule);
     void (*gradient)(reel_gradient *g); /* NULL with REEL_OP_NO_GRADIENT */
     reel_kernel reference;

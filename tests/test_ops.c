@@ -167,6 +167,54 @@ START_TEST(every_op_has_rows)
 }
 END_TEST
 
+/* --- attributes --- */
+
+static size_t field_bytes(const reel_attr *a)
+{
+    static const size_t size[] = {[REEL_ATTR_FLOAT] = sizeof(double),
+                                  [REEL_ATTR_BOOL] = sizeof(bool),
+                                  [REEL_ATTR_CHOICE] = sizeof(int),
+                                  [REEL_ATTR_INTS] = sizeof(reel_ints)};
+    return a->kind == REEL_ATTR_INT ? (size_t)a->count * sizeof(int) : size[a->kind];
+}
+
+/* Whether the byte belongs to a value: not to padding, and in a list of integers not beyond its end. */
+static bool counts(const reel_op *op, const char *attr, size_t byte)
+{
+    for (const reel_attr *a = op->attrs; a->name; a++) {
+        if (byte < a->offset || byte >= a->offset + field_bytes(a)) continue;
+        if (a->kind != REEL_ATTR_INTS) return true;
+        const reel_ints *list = (const void *)(attr + a->offset);
+        size_t in = byte - a->offset, start = offsetof(reel_ints, at);
+        return in < sizeof list->count || (in >= start && in < start + (size_t)list->count * sizeof *list->at);
+    }
+    return false;
+}
+
+/* A byte of a struct that is no field's can only be there to align the next one. */
+START_TEST(attributes_are_equal_by_their_fields_alone)
+{
+    _Alignas(16) char one[512], other[512];
+    for (int i = 0; i < reel_ops_count; i++) {
+        const reel_op *op = reel_ops[i];
+        if (!op->attr_size) continue;
+        ck_assert_msg(op->attrs && op->attr_size <= sizeof one, "%s", op->name);
+        reel_attr_defaults(op, one);
+        size_t gap = 0;
+        for (size_t byte = 0; byte < op->attr_size; byte++) {
+            memcpy(other, one, op->attr_size);
+            other[byte] = (char)(other[byte] ^ 1);
+            ck_assert_msg(reel_attr_equal(op, one, other) == !counts(op, one, byte), "%s, byte %zu", op->name, byte);
+            bool named = false;
+            for (const reel_attr *a = op->attrs; a->name; a++)
+                named |= byte >= a->offset && byte < a->offset + field_bytes(a);
+            gap = named ? 0 : gap + 1;
+            ck_assert_msg(gap < sizeof(double), "%s: no row of its table names byte %zu", op->name, byte);
+        }
+    }
+}
+END_TEST
+
 int main(void)
 {
     reel_error error = {REEL_OK, ""};
@@ -176,6 +224,7 @@ int main(void)
     cpu->serial_below = 0; /* the rows are small, and threads are to be tested */
     const TTest *const tests[] = {
         every_op_has_rows,
+        attributes_are_equal_by_their_fields_alone,
         float_agrees_with_double,
         gradients_agree_with_differences,
         second_gradients_agree_with_differences,

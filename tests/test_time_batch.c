@@ -218,6 +218,31 @@ START_TEST(what_would_be_too_large_stays_apart)
 }
 END_TEST
 
+/* Attributes that differ in the bytes that pad their struct are the same. */
+START_TEST(padding_keeps_nothing_apart)
+{
+    problem p;
+    reel_tensor *batched[MOST], *sum = NULL;
+    problem_begin(&p);
+    reel_tensor *w = reel_input(p.graph, "w", REEL_F64, REEL_SHAPE(4, 3, 3, 3));
+    for (int t = 0; t < STEPS; t++) {
+        reel_conv2d_attr attr;
+        memset(&attr, 85 * t, sizeof attr);
+        for (int i = 0; i < 4; i++) attr.pad[i] = attr.stride[i % 2] = attr.dilation[i % 2] = 1;
+        attr.groups = 1, attr.wide = attr.relu = false;
+        reel_set_time(p.graph, t);
+        reel_tensor *x = reel_input(p.graph, "x", REEL_F64, REEL_SHAPE(1, 3, 8, 8));
+        reel_tensor *y = reel_sum_all(reel_apply2(&reel_op_conv2d, &attr, x, w));
+        sum = sum ? reel_add(sum, y) : y;
+    }
+    p.wanted[p.count++] = sum;
+    double off = batched_distance(&p, batched);
+    ck_assert_msg(off <= 1e-12, "%g", off);
+    ck_assert_int_eq(nodes_of(&p, batched, &reel_op_conv2d), 1);
+    problem_end(&p);
+}
+END_TEST
+
 START_TEST(threads_do_not_change_bits)
 {
     static const int threads[] = {2, 3, 4, 8};
@@ -499,12 +524,19 @@ int main(void)
 {
     cpu = reel_backend_open("cpu", 2, &error);
     if (!cpu) return 2;
-    const TTest *const tests[] = {losses_and_gradients_of_s2s_stay, mixed_precision_is_batched_too,
-                                  what_is_not_recurrent_runs_once,  what_would_be_too_large_stays_apart,
-                                  threads_do_not_change_bits,       a_network_of_matrices_is_batched_too,
-                                  a_long_clip_is_batched,           channels_are_split_where_recurrence_begins,
-                                  a_relu_keeps_channels_together,   what_looks_at_all_samples_stays_apart,
-                                  updates_stay_where_they_are,      a_graph_with_segments_is_left_alone,
+    const TTest *const tests[] = {losses_and_gradients_of_s2s_stay,
+                                  mixed_precision_is_batched_too,
+                                  what_is_not_recurrent_runs_once,
+                                  padding_keeps_nothing_apart,
+                                  what_would_be_too_large_stays_apart,
+                                  threads_do_not_change_bits,
+                                  a_network_of_matrices_is_batched_too,
+                                  a_long_clip_is_batched,
+                                  channels_are_split_where_recurrence_begins,
+                                  a_relu_keeps_channels_together,
+                                  what_looks_at_all_samples_stays_apart,
+                                  updates_stay_where_they_are,
+                                  a_graph_with_segments_is_left_alone,
                                   ops_treat_samples_as_they_say};
     int code = tiny_suite("time_batch", tests, (int)(sizeof tests / sizeof *tests));
     cpu->close(cpu);

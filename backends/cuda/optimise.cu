@@ -123,7 +123,7 @@ static bool depends(const cuda_updates *u, const reel_call *call)
 static bool may_join(const cuda_updates *u, const reel_call *call, const scalar number[SCALARS])
 {
     bool same = u->call.op == call->op && u->dtype == call->output[0].dtype &&
-                !memcmp(u->call.attr, call->attr, call->op->attr_size) && u->arrays.count < CUDA_SEVERAL;
+                reel_attr_equal(call->op, u->call.attr, call->attr) && u->arrays.count < CUDA_SEVERAL;
     for (int k = 0; k < SCALARS; k++)
         same = same && u->number[k].data == number[k].data && u->number[k].single == number[k].single;
     return same && !depends(u, call);
