@@ -1,6 +1,5 @@
 /* The distance transform and the border-distance classes, on both backends: the published vectors, frames without a
    border, objects that touch the edge of the image, and random masks against a search over all pairs of pixels. */
-#include "backends/cpu/cpu.h"
 #include "core/memory.h"
 #include "core/rng.h"
 #include "ops/ops.h"
@@ -194,15 +193,9 @@ END_TEST
 
 int main(void)
 {
-    reel_error error = {REEL_OK, ""};
-    backends[0] = reel_reference_backend();
-    backends[1] = reel_cpu_backend(2, &error);
-    if (!backends[0] || !backends[1]) return 2;
     const TTest *const tests[] = {
         published_vectors,   both_sides_of_a_straight_border, frames_without_a_border_are_far_everywhere,
         objects_at_the_edge, random_masks_against_a_search,   wrong_arguments_are_refused,
     };
-    int code = tiny_suite("distance", tests, sizeof tests / sizeof *tests);
-    for (int i = 0; i < 2; i++) backends[i]->close(backends[i]);
-    return code;
+    return tiny_suite_on_both(backends, "distance", tests, sizeof tests / sizeof *tests);
 }

@@ -14,7 +14,6 @@
        (((n - pos) / n) * (each * m).sum() + (pos / n) * (each * (1 - m)).sum()) / n
        -torch.log((inter + 1e-15) / (union - inter + 1e-15)) */
 #include "autograd/gradient.h"
-#include "backends/cpu/cpu.h"
 #include "ops/ops.h"
 #include "tests/support/compute.h"
 #include "tests/support/tiny.h"
@@ -230,10 +229,6 @@ END_TEST
 
 int main(void)
 {
-    reel_error error = {REEL_OK, ""};
-    backends[0] = reel_reference_backend();
-    backends[1] = reel_cpu_backend(2, &error);
-    if (!backends[0] || !backends[1]) return 2;
     const TTest *const tests[] = {
         cross_entropy_is_torchs,
         binary_cross_entropy_is_torchs,
@@ -244,7 +239,5 @@ int main(void)
         bad_labels_are_named,
         wrong_shapes_are_refused,
     };
-    int code = tiny_suite("losses", tests, sizeof tests / sizeof *tests);
-    for (int i = 0; i < 2; i++) backends[i]->close(backends[i]);
-    return code;
+    return tiny_suite_on_both(backends, "losses", tests, sizeof tests / sizeof *tests);
 }

@@ -8,7 +8,6 @@
            optimiser.step()
 
    with torch.optim.Adam, AdamW and SGD made with the arguments of each row. */
-#include "backends/cpu/cpu.h"
 #include "core/parameters.h"
 #include "ops/ops.h"
 #include "tests/support/compute.h"
@@ -210,17 +209,11 @@ END_TEST
 
 int main(void)
 {
-    reel_error error = {REEL_OK, ""};
-    backends[0] = reel_reference_backend();
-    backends[1] = reel_cpu_backend(2, &error);
-    if (!backends[0] || !backends[1]) return 2;
     const TTest *const tests[] = {
         six_steps_are_torchs,
         useless_gradients_change_nothing,
         clip_scale_of_any_norm,
         wrong_arguments_are_refused,
     };
-    int code = tiny_suite("optimise", tests, sizeof tests / sizeof *tests);
-    for (int i = 0; i < 2; i++) backends[i]->close(backends[i]);
-    return code;
+    return tiny_suite_on_both(backends, "optimise", tests, sizeof tests / sizeof *tests);
 }

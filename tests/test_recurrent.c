@@ -1,7 +1,6 @@
 /* The fused LSTM cell against the one spelled out, outputs and every gradient, inside the convolutional cell and alone,
    for all activations, with and without peepholes, on both backends; and wrong shapes. */
 #include "autograd/gradient.h"
-#include "backends/cpu/cpu.h"
 #include "core/rng.h"
 #include "ops/ops.h"
 #include "tests/support/compute.h"
@@ -102,15 +101,9 @@ END_TEST
 
 int main(void)
 {
-    reel_error error = {REEL_OK, ""};
-    backends[0] = reel_reference_backend();
-    backends[1] = reel_cpu_backend(2, &error);
-    if (!backends[0] || !backends[1]) return 2;
     const TTest *const tests[] = {
         fused_is_composed,
         wrong_shapes_are_refused,
     };
-    int code = tiny_suite("recurrent", tests, sizeof tests / sizeof *tests);
-    for (int i = 0; i < 2; i++) backends[i]->close(backends[i]);
-    return code;
+    return tiny_suite_on_both(backends, "recurrent", tests, sizeof tests / sizeof *tests);
 }

@@ -1,6 +1,8 @@
 /* See tiny.h. */
 #include "tests/support/tiny.h"
 
+#include "backends/cpu/cpu.h"
+
 #include <check.h>
 #include <stdlib.h>
 
@@ -34,4 +36,15 @@ int tiny_suite(const char *name, const struct TTest *const *tests, int count)
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int tiny_suite_on_both(reel_backend *backends[2], const char *name, const struct TTest *const *tests, int count)
+{
+    reel_error error = {REEL_OK, ""};
+    backends[0] = reel_reference_backend();
+    backends[1] = reel_cpu_backend(2, &error);
+    int code = backends[0] && backends[1] ? tiny_suite(name, tests, count) : 2;
+    for (int i = 0; i < 2; i++)
+        if (backends[i]) backends[i]->close(backends[i]);
+    return code;
 }

@@ -19,5 +19,7 @@ reel_status tiny_run(reel_graph *graph, reel_backend *backend, const tiny_input 
 /* One Check program: runs these test functions without forking and returns the exit code. */
 struct TTest;
 int tiny_suite(const char *name, const struct TTest *const *tests, int count);
+/* The same between opening and closing two backends, the reference and the CPU's. */
+int tiny_suite_on_both(reel_backend *backends[2], const char *name, const struct TTest *const *tests, int count);
 
 #endif
