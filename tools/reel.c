@@ -2,6 +2,7 @@
 #include "tools/commands.h"
 #include "tools/options.h"
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -92,9 +93,18 @@ static void wait_without_spinning(char **argv)
     if (setenv("OMP_WAIT_POLICY", "passive", 1) == 0) execv("/proc/self/exe", argv);
 }
 
+/* Where a standard stream is closed, the next file that is opened would take its number, and what is printed would go
+   into that file. So the number is taken by something that gives nothing and refuses to be written to. */
+static void occupy_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) < 0) _exit(REEL_ENVIRONMENT);
+}
+
 int main(int argc, char **argv)
 {
     wait_without_spinning(argv);
+    occupy_standard_streams();
     keep_freed_memory();
     signal(SIGXFSZ, SIG_IGN); /* a file over the limit is an error of its write, not a death */
     int code = dispatch(argc, argv);

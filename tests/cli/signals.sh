@@ -72,4 +72,13 @@ expect 0 "$REEL" ops
 code=$?
 [ $code -eq 4 ] || fail "a full disk behind standard output: exit code $code"
 [ "$(grep -c . "$T/err")" -eq 1 ] || fail "a full disk behind standard output: $(cat "$T/err")"
-echo "3 signals, twice one, nohup and a closed output; 1 passed"
+
+# No standard streams at all: what would be printed goes nowhere, and into no file of the run.
+loud=()
+for word in "${tiny[@]}"; do [ "$word" = --quiet ] || loud+=("$word"); done
+"$REEL" train "${loud[@]}" --json --steps $steps --out "$T/deaf" <&- >&- 2>&-
+code=$?
+[ $code -eq 4 ] || fail "closed standard streams: exit code $code"
+same_run "$T/straight" "$T/deaf" "a run without standard streams"
+[ ! -s "$T/deaf/lock" ] || fail "closed standard streams: $(head -n 1 "$T/deaf/lock") is in the lock"
+echo "3 signals, twice one, nohup and closed outputs; 1 passed"
