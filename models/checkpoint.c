@@ -54,7 +54,7 @@ static bool fits(const reel_parameter *p, const reel_stored *s)
     return reel_shape_equal(&p->shape, &s->shape) && (floats || s->dtype == stored_dtype(p->dtype));
 }
 
-/* Adds one fault to a line that names them all, as far as it holds them. */
+/* Adds one fault to a line that names the first few. */
 static void add_fault(char *text, size_t size, const reel_parameter *p, const reel_stored *s)
 {
     char want[REEL_SHAPE_TEXT], have[REEL_SHAPE_TEXT];
@@ -92,18 +92,20 @@ static reel_status load_one(const reel_safetensors *file, const reel_stored *s, 
 reel_status reel_checkpoint_load(const reel_safetensors *file, reel_parameters *set, reel_load what, int *loaded,
                                  reel_error *error)
 {
-    char faults[700] = "";
-    int wrong = 0, count = 0;
+    enum { NAMED = 3 };
+    char faults[700] = "", more[32] = "";
+    int wrong = 0, trained = 0, count = 0;
     for (int i = 0; what != REEL_LOAD_COMMON && i < reel_parameters_count(set); i++) {
         const reel_parameter *p = reel_parameter_at(set, i);
         const reel_stored *s = reel_safetensors_find(file, p->name);
         if (!is_wanted(p, what) || (s && fits(p, s))) continue;
-        wrong++;
-        add_fault(faults, sizeof faults, p, s);
+        trained += p->trained;
+        if (wrong++ < NAMED) add_fault(faults, sizeof faults, p, s);
     }
+    if (wrong > NAMED) snprintf(more, sizeof more, "; and %d more", wrong - NAMED);
     if (wrong)
-        return reel_fail(error, REEL_BAD_DATA, "%s: %d parameters do not fit this network: %s", file->path, wrong,
-                         faults);
+        return reel_fail(error, REEL_BAD_DATA, "%s: %d parameters do not fit this %s: %s%s", file->path, wrong,
+                         trained ? "network" : "optimiser, go on with the one it was trained with", faults, more);
     for (int i = 0; i < reel_parameters_count(set); i++) {
         reel_parameter *p = reel_parameter_at(set, i);
         const reel_stored *s = reel_safetensors_find(file, p->name);

@@ -80,9 +80,10 @@ reel_status reel_vgg16_load(reel_parameters *set, const char *name, const reel_w
         const reel_stored *s = reel_weights_find(weights, p->name + scope + 1);
         if (!s || !fits(&p->shape, &s->shape) || p->dtype != REEL_F32)
             return reel_fail(error, REEL_BAD_DATA,
-                             "VGG-16 weights: %s is missing or does not fit %s %s, expected torchvision's vgg16 and a "
+                             "%s: %s is missing or does not fit %s %s, expected torchvision's vgg16 and a "
                              "network of --width 1 in fp32",
-                             p->name + scope + 1, p->name, reel_shape_text(&p->shape, shape));
+                             reel_weights_path(weights), p->name + scope + 1, p->name,
+                             reel_shape_text(&p->shape, shape));
         reel_status status = load_one(p, s, weights, error);
         if (status) return status;
     }

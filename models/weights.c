@@ -50,7 +50,7 @@ const reel_stored *reel_weights_find(const reel_weights *w, const char *name)
     return reel_stored_find(list, count, name);
 }
 
-static const char *path_of(const reel_weights *w)
+const char *reel_weights_path(const reel_weights *w)
 {
     return w->is_pth ? w->file.pth.path : w->file.safetensors.path;
 }
@@ -62,10 +62,11 @@ reel_status reel_weights_read(const reel_weights *w, const reel_stored *stored, 
     reel_status status = w->is_pth ? reel_pth_read(&w->file.pth, stored, raw, error)
                                    : reel_safetensors_read(&w->file.safetensors, stored, raw, error);
     if (!status && !reel_stored_to_f32(stored->dtype, raw, stored->elements, to))
-        status = reel_fail(error, REEL_BAD_DATA, "%s: %s is %s, expected floats", path_of(w), stored->name,
+        status = reel_fail(error, REEL_BAD_DATA, "%s: %s is %s, expected floats", reel_weights_path(w), stored->name,
                            reel_stored_dtype_name(stored->dtype));
     if (!status && !reel_stored_is_finite(REEL_STORED_F32, to, stored->elements))
-        status = reel_fail(error, REEL_NONFINITE, "%s: %s holds a NaN or an infinity", path_of(w), stored->name);
+        status =
+            reel_fail(error, REEL_NONFINITE, "%s: %s holds a NaN or an infinity", reel_weights_path(w), stored->name);
     reel_free(raw);
     return status;
 }

@@ -17,6 +17,9 @@ typedef struct {
 reel_status reel_weights_open(reel_weights *weights, const char *path, reel_error *error);
 void reel_weights_close(reel_weights *weights);
 
+/* As it was opened, for messages. */
+const char *reel_weights_path(const reel_weights *weights);
+
 /* The arrays, sorted by name. */
 const reel_stored *reel_weights_list(const reel_weights *weights, size_t *count);
 const reel_stored *reel_weights_find(const reel_weights *weights, const char *name);
