@@ -43,17 +43,17 @@ reel_status reel_run_open(reel_run_folder *run, const char *path, bool resume, r
     *run = (reel_run_folder){.lock = -1};
     if (strlen(path) >= sizeof run->path) return reel_fail(error, REEL_USAGE, "%.80s…: the path is too long", path);
     strcpy(run->path, path);
+    if (resume && stat(reel_run_file(run, "last.safetensors", file), &st))
+        return reel_fail(error, REEL_IO, "%s: not found, there is nothing to resume", file);
     if (reel_make_folders(path, error)) return error->status;
     run->lock = open(reel_run_file(run, "lock", file), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (run->lock < 0) return reel_fail(error, REEL_IO, "%s: cannot be written: %s", file, strerror(errno));
     if (flock(run->lock, LOCK_EX | LOCK_NB))
         return reel_fail(error, REEL_IO, "%s: another process is training in this folder; choose another --out", path);
     remove_unfinished(run);
-    bool has_run = !stat(reel_run_file(run, "last.safetensors", file), &st);
-    if (has_run && !resume)
+    if (!resume && !stat(reel_run_file(run, "last.safetensors", file), &st))
         return reel_fail(error, REEL_USAGE, "%s: holds a run already; go on with --resume or choose another --out",
                          path);
-    if (!has_run && resume) return reel_fail(error, REEL_IO, "%s: not found, there is nothing to resume", file);
     return REEL_OK;
 }
 
@@ -83,11 +83,26 @@ static reel_status keep_log(FILE *from, const char *path, uint64_t step, reel_er
     return status ? status : reel_writer_commit(&to, error);
 }
 
+/* A log that is there, behind its header; *old is NULL where there is none. A file that begins otherwise is somebody
+   else's and not to be replaced. */
+static reel_status open_log(FILE **old, const char *path, reel_error *error)
+{
+    char line[512];
+    struct stat about;
+    *old = !stat(path, &about) && S_ISREG(about.st_mode) ? fopen(path, "re") : NULL;
+    if (!*old || (fgets(line, sizeof line, *old) && !strcmp(line, header))) return REEL_OK;
+    fclose(*old);
+    *old = NULL;
+    return reel_fail(error, REEL_BAD_DATA, "%s: is no log of a training, its first line is not %.*s; move it away",
+                     path, (int)sizeof header - 2, header);
+}
+
 reel_status reel_run_log_begin(reel_run_folder *run, uint64_t step, reel_error *error)
 {
     char path[4096];
-    FILE *old = step ? fopen(reel_run_file(run, "log.csv", path), "re") : NULL;
-    reel_status status = keep_log(old, reel_run_file(run, "log.csv", path), step, error);
+    FILE *old;
+    reel_status status = open_log(&old, reel_run_file(run, "log.csv", path), error);
+    if (!status) status = keep_log(old, path, step, error);
     if (old) fclose(old);
     if (status) return status;
     run->log = fopen(path, "ae");

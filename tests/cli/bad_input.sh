@@ -206,6 +206,19 @@ refuses 4 "err/run|err: " "${train[@]:1}" --out err/run
 refuses 1 "good: holds a run already; go on with --resume" "${train[@]:1}" --out good
 refuses 4 "fresh.*/last.safetensors: not found, there is nothing to resume" \
     "${train[@]:1}" --out fresh2 --resume
+[ ! -e fresh2 ] || fail "there was nothing to resume, and yet a folder was made"
+refuses 3 "good/last.safetensors: [0-9]+ parameters do not fit this optimiser.*; and [0-9]+ more$" \
+    "${train[@]:1}" --steps 9 --out good --resume --optimiser sgd
+refuses 3 "good/last.safetensors: features.0.weight is missing or does not fit" "${train[@]:1}" --out fresh --vgg16 $weights
+mkdir diary
+for more in "--out diary" "--out good --resume"; do
+    read -r -a options <<<"$more"
+    cp "${options[1]}/log.csv" kept 2>none || :
+    echo "monday,it rained" >"${options[1]}/log.csv"
+    refuses 3 "${options[1]}/log.csv: is no log of a training" "${train[@]:1}" --steps 9 "${options[@]}"
+    grep -q rained "${options[1]}/log.csv" || fail "$more: a file that is no log was replaced"
+done
+cp kept good/log.csv
 exec 9>>good/lock
 if command -v flock >out && flock -n 9; then
     refuses 4 "good: another process is training in this folder" "${train[@]:1}" --out good --resume
