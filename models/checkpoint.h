@@ -22,8 +22,8 @@ typedef enum {
 } reel_load;
 
 /* Reads values for the declared parameters of the set. Floats convert into each other. Says how many
-   parameters are missing or misshapen, and names the first few, before any is changed. NaN and infinity are refused as REEL_NONFINITE. `loaded` (may
-   be NULL) is the number of parameters read. */
+   parameters are missing or misshapen, and names the first few, before any is changed. NaN and infinity are refused as
+   REEL_NONFINITE. `loaded` (may be NULL) is the number of parameters read. */
 reel_status reel_checkpoint_load(const reel_safetensors *file, reel_parameters *set, reel_load what, int *loaded,
                                  reel_error *error);
 
