@@ -109,24 +109,25 @@ bench-cuda: ## time reel and torch on the first GPU by turns, print the ratios
 	@$(MAKE) --no-print-directory -j$(JOBS) CUDA=1 all
 	@python3 tools/compare_gpu.py
 
+# Quoted, since a folder's name may have blanks in it.
 install: all $(B)/libreel.so ## install the library, its headers, reel.pc and the command under PREFIX
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig
-	install $(B)/reel $(DESTDIR)$(PREFIX)/bin/reel
-	install -m 644 $(B)/libreel.a $(DESTDIR)$(PREFIX)/lib/libreel.a
-	install -m 755 $(B)/libreel.so $(DESTDIR)$(PREFIX)/lib/libreel.so.$(VERSION)
-	ln -sf libreel.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libreel.so
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/lib/pkgconfig"
+	install $(B)/reel "$(DESTDIR)$(PREFIX)/bin/reel"
+	install -m 644 $(B)/libreel.a "$(DESTDIR)$(PREFIX)/lib/libreel.a"
+	install -m 755 $(B)/libreel.so "$(DESTDIR)$(PREFIX)/lib/libreel.so.$(VERSION)"
+	ln -sf libreel.so.$(VERSION) "$(DESTDIR)$(PREFIX)/lib/libreel.so"
 	for room in $(filter-out backends/cpu,$(ROOMS)); do \
-	    install -d $(DESTDIR)$(PREFIX)/include/reel/$$room; \
-	    install -m 644 $$room/*.h $(DESTDIR)$(PREFIX)/include/reel/$$room/; \
+	    install -d "$(DESTDIR)$(PREFIX)/include/reel/$$room" && \
+	    install -m 644 $$room/*.h "$(DESTDIR)$(PREFIX)/include/reel/$$room/" || exit 1; \
 	done
-	install -m 644 reel.h $(DESTDIR)$(PREFIX)/include/reel/
-	install -m 644 ops/ops.def $(DESTDIR)$(PREFIX)/include/reel/ops/
+	install -m 644 reel.h "$(DESTDIR)$(PREFIX)/include/reel/"
+	install -m 644 ops/ops.def "$(DESTDIR)$(PREFIX)/include/reel/ops/"
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@PACKAGES@|$(PACKAGES)|; s|@CUDA_LIBS@|$(CUDA_LIBS)|' core/reel.pc.in \
-	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/reel.pc
+	    > "$(DESTDIR)$(PREFIX)/lib/pkgconfig/reel.pc"
 
 uninstall: ## remove what install put there
-	rm -rf $(DESTDIR)$(PREFIX)/include/reel
-	rm -f $(DESTDIR)$(PREFIX)/bin/reel $(DESTDIR)$(PREFIX)/lib/libreel.* $(DESTDIR)$(PREFIX)/lib/pkgconfig/reel.pc
+	rm -rf "$(DESTDIR)$(PREFIX)/include/reel"
+	rm -f "$(DESTDIR)$(PREFIX)/bin/reel" "$(DESTDIR)$(PREFIX)"/lib/libreel.* "$(DESTDIR)$(PREFIX)/lib/pkgconfig/reel.pc"
 
 docs: $(B)/reel ## write docs/reference.md from the sources
 	@tools/reference.sh $(B)/reel > docs/reference.md.new && mv docs/reference.md.new docs/reference.md

@@ -55,4 +55,17 @@ cd "$OLDPWD" || exit 1
 expect 0 "${made[@]}" uninstall
 left=$(find "$T/prefix" -type f)
 [ -z "$left" ] || fail "uninstall leaves $left"
+
+# A folder with a blank in its name, beside one that is called like its first half.
+mkdir -p "$T/two" && touch "$T/two/other"
+spaced=("${made[@]}" "PREFIX=$T/two words")
+expect 0 "${spaced[@]}" install
+export PKG_CONFIG_PATH="$T/two words/lib/pkgconfig"
+eval "flags=($(pkg-config --cflags --libs reel))"
+expect 0 "$compiler" "${strict[@]}" "$T/train_xor.c" "${flags[@]}" -o "$T/spaced"
+expect 0 env LD_LIBRARY_PATH="$T/two words/lib" "$T/spaced"
+expect 0 "${spaced[@]}" uninstall
+left=$(find "$T/two words" -type f)
+[ -z "$left" ] || fail "uninstall leaves $left"
+[ -e "$T/two/other" ] || fail "uninstall took $T/two with it"
 echo "2 ways to link; 1 passed"
