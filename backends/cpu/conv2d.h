@@ -58,6 +58,9 @@ static inline int64_t cpu_conv2d_offset(const reel_conv2d_geometry *g, const cpu
     return (phase * b->height + down / g->stride[0]) * b->width + right / g->stride[1];
 }
 
+/* Every `stride`-th of some elements, bf16 as floats where those are asked for. */
+void cpu_conv2d_copy(const void *from, reel_dtype dtype, int64_t stride, int64_t count, void *to, reel_dtype packed);
+
 /* Packs `channels` planes of x, from plane `first` on, for the band whose first output row is p0. */
 void cpu_conv2d_pack_band(const cpu_convolution *c, const cpu_band *b, int64_t first, int64_t channels, int64_t p0,
                           char *to);

@@ -30,8 +30,8 @@ cpu_band cpu_conv2d_band(const reel_conv2d_geometry *g, int64_t rows)
 #define COPY(T, value)                                                                                                 \
     for (int64_t i = 0; i < count; i++) ((T *)to)[i] = value;
 
-/* Every `stride`-th of some elements, bf16 as floats where those are asked for. */
-CLONES static void copy(const void *from, reel_dtype dtype, int64_t stride, int64_t count, void *to, reel_dtype packed)
+CLONES void cpu_conv2d_copy(const void *from, reel_dtype dtype, int64_t stride, int64_t count, void *to,
+                            reel_dtype packed)
 {
     if (dtype == packed && stride == 1)
         memcpy(to, from, (size_t)(count * cpu_size(dtype)));
@@ -57,7 +57,8 @@ static void pack_line(const char *row, reel_dtype dtype, int64_t w, int64_t stri
     high = cpu_most(low, high);
     memset(to, 0, (size_t)(low * e));
     if (high > low)
-        copy(row + (low * stride + first) * cpu_size(dtype), dtype, stride, high - low, to + low * e, packed);
+        cpu_conv2d_copy(row + (low * stride + first) * cpu_size(dtype), dtype, stride, high - low, to + low * e,
+                        packed);
     memset(to + high * e, 0, (size_t)((width - high) * e));
 }
 
@@ -125,7 +126,8 @@ static void pack_turned(const cpu_convolution *c, int64_t first, int64_t lanes, 
     int64_t packed = cpu_size(c->kernel->packed), positions = g->kh * g->kw;
     for (int64_t d = 0; d < depth; d++, first += g->kg * positions, to += positions * slab * packed) {
         if (positions == 1) {
-            copy((const char *)c->w.data + first * cpu_size(c->w.dtype), c->w.dtype, 1, lanes, to, c->kernel->packed);
+            cpu_conv2d_copy((const char *)c->w.data + first * cpu_size(c->w.dtype), c->w.dtype, 1, lanes, to,
+                            c->kernel->packed);
             memset(to + lanes * packed, 0, (size_t)((slab - lanes) * packed));
         } else {
             cpu_conv2d_turn(c->kernel, &c->w, first, positions, lanes, positions, to + (positions - 1) * slab * packed,

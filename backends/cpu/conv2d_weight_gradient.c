@@ -20,6 +20,7 @@
    Where the weight is small and the picture large, the bands are cut into a fixed number of parts whose sums are added
    in order. dw has the dtype of the sums, which is f32 where x and dy are bf16. */
 #include "backends/cpu/conv2d.h"
+#include "backends/cpu/pointwise.h"
 #include "backends/cpu/winograd.h"
 
 #include "core/kernel.h"
@@ -281,6 +282,8 @@ size_t cpu_conv2d_weight_gradient_scratch(const reel_call *call)
     if (!cpu_conv2d_fits(&g)) return cpu_conv2d_copies(call);
     if (cpu_winograd_serves(&g, call->input[0].dtype))
         return cpu_winograd_weight_gradient_scratch(&g, call->input[0].dtype, call->threads);
+    if (cpu_pointwise_serves_gradient(&g, call->input[0].dtype))
+        return cpu_pointwise_weight_gradient_scratch(&g, call->input[0].dtype, call->threads);
     tiling t = tile(&g, call->input[0].dtype);
     return t.steps + sums_bytes(&g, &t, call->threads) + (t.x + t.dy + t.aside) * (size_t)call->threads;
 }
@@ -297,6 +300,11 @@ reel_status cpu_conv2d_weight_gradient(const reel_call *call)
         d.c.scratch = call->scratch;
         d.c.kernel = cpu_brgemm_choose(call->input[0].dtype);
         cpu_winograd_weight_gradient(&d.c);
+        return REEL_OK;
+    }
+    if (cpu_pointwise_serves_gradient(&d.c.g, call->input[0].dtype)) {
+        d.c.scratch = call->scratch;
+        cpu_pointwise_weight_gradient(&d.c);
         return REEL_OK;
     }
     d.t = tile(&d.c.g, call->input[0].dtype);
