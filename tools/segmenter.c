@@ -3,6 +3,7 @@
 
 #include "core/memory.h"
 #include "datasets/clip.h"
+#include "tools/options.h"
 #include "tools/signals.h"
 
 #include <math.h>
@@ -13,11 +14,26 @@ typedef struct {
     const reel_dataset *set;
     const reel_video *video;
     int index, height, width; /* of the network's frames */
+    reel_size size;           /* of the video's frames; 0 before the first */
     reel_s2s_object **state;  /* one an object; NULL before its first frame */
     float *rgb, *plane;       /* at the network's size */
     float *best;              /* at the frame's size: the largest score so far */
     reel_error *error;
 } segmenter;
+
+/* A frame, which must be as large as the first one. */
+static reel_status read_frame(const reel_dataset *set, int video, int frame, reel_size *size, reel_image *image,
+                              reel_error *error)
+{
+    const reel_video *v = &set->video[video];
+    reel_status status = set->read_frame(set, video, frame, image, error);
+    if (status) return status;
+    if (!size->height) *size = (reel_size){image->height, image->width};
+    if (image->height == size->height && image->width == size->width) return REEL_OK;
+    return reel_fail(error, REEL_BAD_DATA, "%s: the frame is %d x %d, expected %d x %d as the first of its video",
+                     v->frame_path ? v->frame_path[frame] : v->frame[frame], image->width, image->height, size->width,
+                     size->height);
+}
 
 static bool allocate(segmenter *s)
 {
@@ -110,7 +126,7 @@ static reel_status one_frame(segmenter *s, int frame, uint8_t palette[768], reel
 {
     reel_image image = {0};
     reel_mask found = {0};
-    reel_status status = s->set->read_frame(s->set, s->index, frame, &image, s->error);
+    reel_status status = read_frame(s->set, s->index, frame, &s->size, &image, s->error);
     if (!status) status = reel_mask_new(&found, image.width, image.height, s->error);
     if (!status) {
         s->best = reel_alloc_raw((size_t)image.width * (size_t)image.height, sizeof *s->best);
@@ -169,18 +185,16 @@ static reel_status add_first_masks(const reel_dataset *set, int v, int frame, re
 reel_status reel_copy_first_masks(const reel_dataset *set, int video, reel_segment_sink sink, reel_error *error)
 {
     reel_mask copy = {0};
+    reel_size size = {0, 0};
     reel_status status = REEL_OK;
     for (int f = 0; !status && f < set->video[video].frames && !reel_signal_caught(); f++) {
         reel_image image = {0};
-        status = set->read_frame(set, video, f, &image, error);
+        status = read_frame(set, video, f, &size, &image, error);
         if (!status && !copy.id) {
             status = reel_mask_new(&copy, image.width, image.height, error);
             copy.has_palette = true;
             memcpy(copy.palette, reel_davis_palette(), sizeof copy.palette);
         }
-        if (!status && (image.width != copy.width || image.height != copy.height))
-            status = reel_fail(error, REEL_BAD_DATA, "%s/%s: frame %s has another size than the first", set->name,
-                               set->video[video].name, set->video[video].frame[f]);
         if (!status) status = add_first_masks(set, video, f, &copy, error);
         if (!status) status = sink.frame(sink.to, f, &image, &copy, error);
         reel_image_free(&image);

@@ -179,6 +179,11 @@ segment 3 "short-frame/00002.png: " short-frame "$mask"
 cp -r "$frames" odd-frame
 boxes 192 30 | png 64 30 2 >odd-frame/00000.png
 segment 3 "the mask is 64 x 32, expected 64 x 30" odd-frame "$mask"
+rm -r odd-frame
+cp -r "$frames" odd-frame
+boxes 192 30 | png 64 30 2 >odd-frame/00002.png
+segment 3 "odd-frame/00002.png: the frame is 64 x 30, expected 64 x 32 as the first" odd-frame "$mask"
+refuses 3 "odd-frame/00002.png: the frame is 64 x 30" segment --copy-first --frames odd-frame --mask "$mask" --out masks --quiet
 refuses 4 "err/masks|err: " segment --weights $weights --frames "$frames" --mask "$mask" --out err/masks --quiet
 
 # Nothing that was given is written over, by whatever way its folder is named.
