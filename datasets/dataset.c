@@ -52,6 +52,11 @@ static bool open_by_looking(reel_dataset *set, const char *folder, const char *s
     const char *wanted = split ? split : "train";
     if (reel_davis_is_here(folder)) return reel_davis_open(set, folder, REEL_ANY_LAYOUT, wanted, faults);
     if (reel_youtube_vos_is_here(folder, wanted)) return reel_youtube_vos_open(set, folder, split, faults);
+    if (reel_youtube_vos_is_here(folder, "train") || reel_youtube_vos_is_here(folder, "valid")) {
+        reel_fail(faults->error, REEL_IO,
+                  "%s: has no %s/meta.json; the splits of YouTube-VOS are train, valid and test", folder, wanted);
+        return false;
+    }
     reel_fail(faults->error, REEL_BAD_DATA,
               "%s: is no data set that is known, expected ImageSets/ or Annotations/480p/ (DAVIS) or meta.json or "
               "%s/meta.json (YouTube-VOS); check the path and the split",

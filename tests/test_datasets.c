@@ -399,6 +399,8 @@ END_TEST
 START_TEST(youtube_vos_opens_at_the_split_too)
 {
     make_youtube_vos();
+    cannot_open(root, REEL_ANY_LAYOUT, "val", REEL_IO,
+                "has no val/meta.json; the splits of YouTube-VOS are train, valid");
     const char *split = temporary_path(root, "valid/");
     reel_dataset set;
     reel_error error = {0};
