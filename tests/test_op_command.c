@@ -179,6 +179,10 @@ START_TEST(gradients_are_checked_on_request)
     json_t *report = json_loads(said, 0, NULL);
     ck_assert(json_is_true(json_object_get(report, "passed")));
     json_decref(report);
+    ck_assert_int_eq(run(reel_command_gradcheck, "gradcheck log --input real:5 --json"), REEL_BAD_DATA);
+    report = json_loads(said, 0, NULL); /* log of what is below zero */
+    ck_assert_msg(json_is_null(json_object_get(json_object_get(report, "worst"), "differences")), "%s", said);
+    json_decref(report);
     ck_assert_int_eq(run(reel_command_gradcheck, "gradcheck relu --input 4x"), REEL_USAGE);
     expect("4x");
     ck_assert_int_eq(run(reel_command_gradcheck, "gradcheck mul --input 4"), REEL_USAGE);

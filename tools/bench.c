@@ -39,7 +39,7 @@ static const reel_option table[] = {
     REEL_OPTION("clip-batch", CHOICE, bench_options, clip_batch, "on|off", "as in reel train", .fallback = "on",
                 .with = "what=train"),
     REEL_OPTION("profile", FLAG, bench_options, profile, NULL, "seconds by op and by scope, of the last training step",
-                .with = "what=train"),
+                .with = "what=train !json"),
     REEL_OPTION("json", FLAG, bench_options, json, NULL, "print one line of JSON"),
     {0},
 };

@@ -7,6 +7,7 @@
 #include "tools/gradcheck_model.h"
 #include "tools/op_call.h"
 
+#include <math.h>
 #include <string.h>
 
 static const reel_option table[] = {
@@ -105,13 +106,22 @@ static void print_text(const reel_gradcheck_options *o, const reel_check_result 
     }
 }
 
+/* JSON has no NaN and no infinity; what is neither known nor finite is null. */
+static const char *json_number(double value, char text[32])
+{
+    snprintf(text, 32, isfinite(value) ? "%.17g" : "null", value);
+    return text;
+}
+
 static void print_json(const reel_gradcheck_options *o, const reel_check_result *r, const char *where)
 {
+    char number[4][32];
     printf("{\"what\": \"%s\", \"order\": %d, \"passed\": %s, \"checked\": %d, \"failed\": %d, "
-           "\"skipped\": %d, \"worst\": {\"where\": \"%s\", \"gradient\": %.17g, \"differences\": %.17g, "
-           "\"share_of_tolerance\": %.17g}, \"worst_direction\": %.17g}\n",
+           "\"skipped\": %d, \"worst\": {\"where\": \"%s\", \"gradient\": %s, \"differences\": %s, "
+           "\"share_of_tolerance\": %s}, \"worst_direction\": %s}\n",
            o->op ? o->op : "network", o->order, r->passed ? "true" : "false", r->checked, r->failed, r->skipped, where,
-           r->analytic, r->numeric, r->worst, r->worst_direction);
+           json_number(r->analytic, number[0]), json_number(r->numeric, number[1]), json_number(r->worst, number[2]),
+           json_number(r->worst_direction, number[3]));
 }
 
 int reel_command_gradcheck(int argc, char **argv)

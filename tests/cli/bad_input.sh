@@ -76,6 +76,7 @@ refuses 1 "--bandwidth is for --ops" plan --bandwidth 3
 refuses 1 "--svg is not for --ops" plan --ops --svg f.svg
 refuses 1 "--recompute is for --backward" graph --recompute
 refuses 1 "--profile is for train; leave it away or say that" bench infer --profile
+refuses 1 "--profile is not for --json; leave it away" bench train --profile --json
 refuses 1 "--input is for OP" gradcheck --input 2x3
 refuses 1 "--width is not for OP" gradcheck relu --input 2x3 --width 0.1
 
