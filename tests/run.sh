@@ -34,6 +34,12 @@ wanted() {
 }
 
 only=("$@")
+for name in "${only[@]}"; do
+    [ -e "tests/$name.c" ] || [ -e "tests/cli/$name.sh" ] || {
+        echo "$0: there is no test $name, neither tests/$name.c nor tests/cli/$name.sh" >&2
+        exit 1
+    }
+done
 for source in tests/*.c; do
     name=$(basename "$source" .c)
     wanted "$name" && run "$name" "$B/tests/$name"
