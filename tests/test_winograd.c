@@ -24,9 +24,12 @@ static const op_case rows[] = {
     {"conv2d", "pad=1", "real:3x32x27x38 real:33x32x3x3"},               /* blocks that begin and end within an image */
     {"conv2d", "pad=1", "real:1x300x22x23 real:140x300x3x3 real:140"},   /* sections and slabs */
     {"conv2d", "pad=2 relu=1", "real:1x34x40x42 real:300x34x5x5 real:300"}, /* several blocks */
+    {"conv2d", "pad=1", "real:1x200x8x14 real:170x200x3x3 real:170"},       /* one block and more weights than that */
+    {"conv2d", "relu=1 pad=1", "real:3x180x5x7 real:180x180x3x3"},
     {NULL, NULL, NULL}};
 /* So many kernels that they are transformed in groups. */
-static const op_case large[] = {{"conv2d", "pad=1", "real:1x600x22x22 real:700x600x3x3 real:700"}, {NULL, NULL, NULL}};
+static const op_case large[] = {{"conv2d", "pad=2", "real:1x1300x19x19 real:300x1300x5x5 real:300"},
+                                {NULL, NULL, NULL}};
 
 static void run(op_results *r, const op_problem *p, reel_dtype dtype, bool winograd)
 {
@@ -131,11 +134,11 @@ END_TEST
 static const reel_conv2d_geometry whole = {.n = 1,
                                            .groups = 1,
                                            .c = 32,
-                                           .h = 24,
-                                           .w = 24,
+                                           .h = 12,
+                                           .w = 8,
                                            .k = 32,
-                                           .p = 24,
-                                           .q = 24,
+                                           .p = 12,
+                                           .q = 8,
                                            .kh = 3,
                                            .kw = 3,
                                            .cg = 32,
@@ -156,7 +159,7 @@ START_TEST(what_is_left_to_direct_convolutions)
     other[3].kw = 5;
     other[4].kh = other[4].kw = 7;
     other[5].cg = 31;
-    other[6].p = other[6].q = 16;
+    other[6].p = 8;
     for (size_t i = 0; i < sizeof other / sizeof *other; i++)
         ck_assert_msg(!cpu_winograd_serves(&other[i], REEL_F32), "geometry %zu", i);
 }

@@ -7,7 +7,7 @@
 
 enum {
     CHANNELS = 32, /* of x and of y, at least: the transforms cost as much as some twenty channels */
-    LEAST = 32,    /* tiles: the kernels' transform is paid for by so many */
+    LEAST = 6,     /* tiles: the kernels' transform is paid for by so many */
 };
 
 static atomic_bool refused;

@@ -7,15 +7,14 @@
            U[slab][point][input channel][lane] += sum over tiles of V W, by the tiles of brgemm.h
 
    Behind the last block U is turned into dw. Where there are few tasks of that kind, the blocks are cut into a fixed
-   number of parts whose sums are added in order. Values are worked out once for each section that meets them: with
-   sections of 128 channels that adds an eighth to the products. */
+   number of parts whose sums are added in order. Values are worked out once for each section that meets them. */
 #include "backends/cpu/winograd.h"
 
 #include <omp.h>
 
 enum {
     TILES = 56,  /* of a block, at most */
-    TASKS = 16,  /* blocks are shared out in parts while there are fewer */
+    TASKS = 16,  /* slabs are shared out, then blocks in parts, while there are fewer */
     DEPTH = 128, /* input channels of a section, at most */
     SLABS = 2,   /* of a task, at most */
 };
@@ -44,7 +43,7 @@ static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
     t.vectors = cpu_even(cpu_pieces(g->kg, lanes), t.tiles->vectors);
     t.width = t.vectors * lanes;
     all = cpu_pieces(g->kg, t.width);
-    t.slabs = cpu_even(all, SLABS);
+    t.slabs = cpu_even(all, cpu_least(SLABS, all * t.sections * t.grid.blocks / TASKS));
     t.shares = cpu_pieces(all, t.slabs);
     t.parts = cpu_least(cpu_pieces(TASKS, t.shares * t.sections), t.grid.blocks);
     t.slice = 2 * lanes;
