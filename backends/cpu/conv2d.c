@@ -26,12 +26,14 @@ enum {
     SLABS = 8,               /* of a task, at most */
     INPUT_BYTES = 384 << 10, /* of a packed section of x, at most */
     WEIGHT_BYTES = 256 << 10,
-    LONGER = 2, /* where a step has several terms, sections are so much longer, to load and store sums less often */
+    PLAIN = 1024, /* elements of a plane that is not packed, at most */
+    LONGER = 2,   /* where a step has several terms, sections are so much longer, to load and store sums less often */
 };
 
 typedef struct {
     const cpu_brgemm *kernel;
     const cpu_tiles *tiles; /* for the columns of the kernel as a run, or one by one */
+    bool plain;             /* x is read where it lies */
     cpu_band band;
     int64_t pitch;                  /* points from a row of sums to the next */
     int64_t rows, bands;            /* output rows in a band */
@@ -41,12 +43,21 @@ typedef struct {
     size_t x, w, aside, sums, room; /* bytes of what a thread packs, and of all that it needs */
 } tiling;
 
+/* A pointwise kernel reads x, if no bf16, where it lies. Larger planes than a page are packed all the same, since each
+   step would go to another page. */
+static bool plain(const reel_conv2d_geometry *g, reel_dtype dtype, const cpu_brgemm *kernel)
+{
+    return cpu_pointwise(g) && g->h * g->w <= PLAIN && dtype == kernel->packed && kernel->terms == 1;
+}
+
 static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
 {
     tiling t = {.kernel = cpu_brgemm_choose(dtype)};
     int64_t e = cpu_size(t.kernel->packed), s = cpu_size(reel_dtype_of_sum(t.kernel->packed));
     int64_t positions = g->kh * g->kw, terms = t.kernel->terms;
-    t.tiles = cpu_brgemm_tiles(t.kernel, g->stride[1] == 1 && g->dilation[1] == 1 ? g->kw : 1);
+    t.plain = plain(g, dtype, t.kernel);
+    t.tiles =
+        t.plain ? &t.kernel->apart : cpu_brgemm_tiles(t.kernel, g->stride[1] == 1 && g->dilation[1] == 1 ? g->kw : 1);
     t.vectors = cpu_even(cpu_pieces(g->kg, t.kernel->lanes), t.tiles->vectors);
     t.width = t.vectors * t.kernel->lanes;
     t.rows = cpu_even(g->p, BAND / g->q);
@@ -59,7 +70,7 @@ static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
     t.depth = cpu_least(INPUT_BYTES / (t.band.plane * e), WEIGHT_BYTES / (positions * t.width * e));
     t.depth = cpu_even(cpu_pieces(g->cg, terms), t.depth / terms * (terms > 1 ? LONGER : 1)) * terms;
     int64_t beyond = t.kernel->grain - 1; /* points that nobody asked for */
-    t.x = cpu_conv2d_aligned((size_t)((t.depth * t.band.plane + beyond * terms) * e));
+    t.x = t.plain ? 0 : cpu_conv2d_aligned((size_t)((t.depth * t.band.plane + beyond * terms) * e));
     t.w = cpu_conv2d_aligned((size_t)(t.depth * positions * t.width * e));
     t.aside = cpu_conv2d_join_room(g, t.kernel, &t.band, t.width);
     t.sums = cpu_conv2d_aligned((size_t)((t.rows * t.pitch + beyond) * t.width * s));
@@ -103,7 +114,8 @@ static void add_section(const work *k, int64_t depth, int64_t vectors, const cha
     bool through = t->pitch == t->band.width;
     int64_t runs = through ? 1 : k->rows, length = through ? (k->rows - 1) * t->pitch + g->q : g->q;
     int64_t most = cpu_even(cpu_pieces(length, grain), tiles->points[vectors - 1] / grain) * grain;
-    cpu_walk walk = {cpu_pieces(depth, terms), g->kh * g->kw / tiles->run, t->band.plane * terms, k->offset, terms};
+    cpu_walk walk = {cpu_pieces(depth, terms), g->kh * g->kw / tiles->run,
+                     (t->plain ? g->h * g->w : t->band.plane) * terms, k->offset, terms};
     for (int64_t r = 0; r < runs; r++)
         for (int64_t i = 0; i < length; i += most) {
             int64_t points = cpu_least(most, length - i), pixel = r * t->pitch + i;
@@ -170,7 +182,9 @@ static void run_task(const cpu_convolution *c, const tiling *t, const int64_t *o
     for (int64_t c0 = 0; c0 < g->cg; c0 += t->depth) {
         int64_t depth = cpu_least(t->depth, g->cg - c0);
         int64_t channel = k.image * g->c + k.group * g->cg + c0;
-        if (t->kernel->terms > 1)
+        if (t->plain)
+            k.x = (const char *)c->x.data + (channel * g->h + k.first) * g->w * cpu_size(c->x.dtype);
+        else if (t->kernel->terms > 1)
             cpu_conv2d_join_band(c, &t->band, channel, depth, k.first, k.aside, room);
         else
             cpu_conv2d_pack_band(c, &t->band, channel, depth, k.first, room);

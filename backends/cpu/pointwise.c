@@ -26,7 +26,7 @@ enum {
     DEPTH = 128,            /* input channels of a section, at most */
     SUMS_BYTES = 768 << 10, /* of a task, at most, about */
     ROWS = 64,              /* output channels whose weights are packed at a time */
-    LEAST = 256,            /* pixels: else too few for panels, and the weights matter more */
+    LEAST = 512,            /* pixels */
 };
 
 typedef struct {
@@ -63,10 +63,7 @@ static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype, bool packs)
 
 bool cpu_pointwise_serves(const reel_conv2d_geometry *g, reel_dtype dtype)
 {
-    const cpu_brgemm *kernel = cpu_brgemm_choose(dtype);
-    bool every = g->kh * g->kw == 1 && g->stride[0] == 1 && g->stride[1] == 1 && !g->top && !g->left && g->p == g->h &&
-                 g->q == g->w;
-    return every && kernel->terms == 1 && g->n * g->h * g->w >= LEAST;
+    return cpu_pointwise(g) && cpu_brgemm_choose(dtype)->terms == 1 && g->n * g->h * g->w >= LEAST;
 }
 
 size_t cpu_pointwise_scratch(const reel_conv2d_geometry *g, reel_dtype dtype, int threads)

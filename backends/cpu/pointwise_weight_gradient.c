@@ -15,6 +15,7 @@
 #include <string.h>
 
 enum {
+    LEAST = 32,    /* pixels */
     SECTION = 128, /* pixels, at most: a panel of x stays in the first-level cache */
     PANELS = 2,    /* of a task, at most */
     TASKS = 16,    /* sections, then output channels are shared out while there are fewer tasks */
@@ -58,7 +59,8 @@ static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
 
 bool cpu_pointwise_serves_gradient(const reel_conv2d_geometry *g, reel_dtype dtype)
 {
-    return cpu_pointwise_serves(g, dtype) && cpu_brgemm_choose(dtype)->packed == dtype;
+    const cpu_brgemm *kernel = cpu_brgemm_choose(dtype);
+    return cpu_pointwise(g) && kernel->packed == dtype && kernel->terms == 1 && g->n * g->h * g->w >= LEAST;
 }
 
 static size_t sums_bytes(const tiling *t, int threads)
