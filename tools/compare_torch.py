@@ -158,8 +158,8 @@ def layers_row(title, reel, options, torches, judge, target):
 
 
 def judge_fp32(result):
-    return ('%d of %d reach 80 %% of the peak forward, %d reach 60 %% in all directions'
-            % (result['forward_80'], len(result['layers']), result['all_60']))
+    return ('%d of %d reach 80 %% of the peak forward, %d of %d reach 60 %% in all directions'
+            % (result['forward_80'], result['forward'], result['all_60'], len(result['layers'])))
 
 
 def judge_bf16(result):

@@ -31,7 +31,7 @@ grep -oE '"(one|all)": (inf|nan|-)' "$T/out" && fail "a peak is no number: $(cat
 sanitized && small+=(--model s2s)
 expect 0 "$REEL" bench layers "${small[@]}" --repeats 1 --json
 keys isa threads layers scope geometry height width dtype peak_gflops forward input_gradient weight_gradient \
-    forward_80 all_60
+    forward forward_80 all_60
 layers=$(grep -o '"scope"' "$T/out" | wc -l)
 [ "$layers" -ge 12 ] || fail "the network has $layers different convolutions"
 grep -oE '"gflops": (inf|nan|-)' "$T/out" && fail "a layer without a rate: $(cat "$T/out")"
