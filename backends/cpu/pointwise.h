@@ -1,13 +1,18 @@
-/* Pointwise convolutions: kernels of one element that visit every pixel. They are products of matrices,
+/* Convolutions by panels of pixels. With a term t = (input channel, kernel position) they are products of matrices,
 
-       y[k, m] = bias[k] + sum over c of w[k, c] x[c, m],        dw[k, c] = sum over m of dy[k, m] x[c, m],
+       y[k, m] = bias[k] + sum over t of w[k, t] x[t, m],        dw[k, t] = sum over m of dy[k, m] x[t, m],
 
-   whose rows lie side by side in NCHW, a row of pixels m for each channel.
+   where x[t, m] is what term t of output pixel m reads. Rows of y and dy lie side by side in NCHW, a row of pixels m
+   for each channel, and those of w are its kernels.
 
-   A kernel of one element does with a number that it reads a ninth of what one of 3 x 3 does, so that turning pictures
-   to put channels innermost, and back, would cost a fifth of the time. So roles change in the tiles of brgemm.h: points
-   are output channels and lanes are pixels. x and y stay as they lie, and what is turned are the weights, which are
-   few, once a call. Where there are few pixels, the weights weigh more, and conv2d.c does it in the usual way. */
+   Two kinds go this way. A pointwise kernel has one position: its x[t, m] is x itself. It does with a number that it
+   reads a ninth of what a kernel of 3 x 3 does, so that turning pictures to put channels innermost, and back, would
+   cost a fifth of the time. Kernels of few terms, such as those of a network's first layer, do little with a number
+   that they write; their x[t, m], the columns, is small and made panel by panel.
+
+   So roles change in the tiles of brgemm.h: points are output channels and lanes are pixels. y and dy stay as they lie,
+   and what is turned, if anything, are the weights, once a call. Where there are few pixels, the weights weigh more,
+   and conv2d.c does it in the usual way. */
 #ifndef REEL_BACKENDS_CPU_POINTWISE_H
 #define REEL_BACKENDS_CPU_POINTWISE_H
 
@@ -18,6 +23,11 @@ static inline bool cpu_pointwise(const reel_conv2d_geometry *g)
 {
     return g->kh * g->kw == 1 && g->stride[0] == 1 && g->stride[1] == 1 && !g->top && !g->left && g->p == g->h &&
            g->q == g->w;
+}
+
+static inline int64_t cpu_pointwise_terms(const reel_conv2d_geometry *g)
+{
+    return g->cg * g->kh * g->kw;
 }
 
 /* Whether it goes this way. */

@@ -42,9 +42,14 @@ const op_case cases_convolution[] = {
     {"conv2d", "relu=1 pad=3", "real:1x90x4x5 real:2x90x7x7 real:2"},
     {"conv2d", "relu=1", "real:2x5x13x11 real:7x5x1x1 real:7"}, /* pointwise: panels that go on in the next image */
     {"conv2d", "groups=2", "real:3x6x9x10 real:14x3x1x1 real:14"},
-    {"conv2d", "", "real:1x130x16x17 real:3x130x1x1 real:3"}, /* two sections of input channels */
-    {"conv2d", "", "real:1x3x16x17 real:130x3x1x1"},          /* output channels are shared out */
-    {"conv2d", "", "real:2x3x40x30 real:2x3x1x1 real:2"},     /* the weight's gradient in parts */
+    {"conv2d", "", "real:1x130x16x17 real:3x130x1x1 real:3"},         /* two sections of input channels */
+    {"conv2d", "", "real:1x3x16x17 real:130x3x1x1"},                  /* output channels are shared out */
+    {"conv2d", "", "real:2x3x40x30 real:2x3x1x1 real:2"},             /* the weight's gradient in parts */
+    {"conv2d", "pad=1 relu=1", "real:1x2x70x61 real:7x2x3x3 real:7"}, /* columns of few terms, by panels */
+    {"conv2d", "pad=1,2,1,2 groups=2", "real:2x2x46x47 real:4x1x3x5"},
+    {"conv2d", "pad=2,1,0,2 stride=2,1 dilation=1,2", "real:1x1x5x1500 real:3x1x2x3 real:3"},
+    {"conv2d", "pad=1 stride=1,2", "real:2x2x47x96 real:2x2x3x3"},
+    {"conv2d", "pad=1", "real:2x5x48x45 real:1x5x3x3 real:1"}, /* the input's gradient has few terms */
     {"conv2d", "pad=1 wide=1", "real:1x3x6x9 real:18x3x3x3 real:18"},
     {"conv2d", "pad=1 stride=2,3", "real:2x3x9x11 real:5x3x3x3 real:5"},
 
