@@ -90,8 +90,8 @@ def combined(results):
 
 
 def measure(title, programs, rounds):
-    """Program -> (median seconds, peak MiB, GFLOP/s or None)."""
-    return {name: (r['median'], r['peak_rss_mib'], r.get('gflops'))
+    """Program -> (median seconds, peak MiB, GFLOP/s or None, MiB that no plan speaks of)."""
+    return {name: (r['median'], r['peak_rss_mib'], r.get('gflops'), r['peak_rss_mib'] - r.get('planned_mib', 0))
             for name, r in measure_all(title, programs, rounds).items()}
 
 
@@ -130,11 +130,12 @@ def memory_row(measured, torches):
 
 
 def budget_programs(measured, program, share):
-    """reel as it is, and held to a share of the memory that torch takes."""
-    peer = best(measured, 1)
-    if not peer:
+    """reel as it is, and held to a share of the memory that torch takes. A process takes more than its plan, such as its
+    code; so the plan gets less."""
+    peer, ours = best(measured, 1), measured.get('reel')
+    if not peer or not ours:
         return {}
-    return {'reel': program, 'reel --memory': program + ['--memory', '%dMiB' % (share * measured[peer][1])]}
+    return {'reel': program, 'reel --memory': program + ['--memory', '%dMiB' % (share * measured[peer][1] - ours[3])]}
 
 
 def budget_row(measured, held, torches, share):

@@ -168,9 +168,13 @@ static void set_panel(const work *k, int64_t number, panel *p)
     p->number = number;
     p->pixels = cpu_least(k->t->width, k->pixels - number * k->t->width);
     p->vectors = cpu_pieces(p->pixels, k->t->kernel->lanes);
+    int64_t at = 0;
     p->pieces = 0;
-    for (int64_t at = 0; at < p->pixels; at += p->piece[p->pieces++].count, image++, first = 0)
-        p->piece[p->pieces] = (piece){k->image + image, first, at, cpu_least(plane - first, p->pixels - at)};
+    do {
+        piece *i = &p->piece[p->pieces++];
+        *i = (piece){k->image + image, first, at, cpu_least(plane - first, p->pixels - at)};
+        at += i->count, image++, first = 0;
+    } while (at < p->pixels);
 }
 
 typedef char line __attribute__((vector_size(64), aligned(1), may_alias));
