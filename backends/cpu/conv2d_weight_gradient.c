@@ -45,7 +45,7 @@ typedef struct {
     int64_t point, line, pitch;   /* of packed x: from a channel, an output row to the next; of dy: pixels in a row */
     int64_t rows, bands, strip;   /* output rows in a band, bands in an image, output rows in a strip */
     int64_t height, width, depth; /* of packed x: rows, columns, input channels */
-    int64_t stored;               /* input channels with the padding of the last vector */
+    int64_t stored;               /* input channels, with the padding of the last vector unless it is the only one */
     int64_t kept;                 /* input channels in the sums, with those that nobody asked for */
     int64_t vectors, slab, slabs; /* vectors and output channels of a slab, slabs of a task */
     int64_t shares, sections, parts;  /* of output channels, of input channels, of the bands of all images */
@@ -70,8 +70,9 @@ static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
     t.width = (g->q - 1) * g->stride[1] + (g->kw - 1) * g->dilation[1] + 1;
     t.depth = cpu_even(g->cg, cpu_most(64, SUMS_ROWS / positions));
     t.sections = cpu_pieces(g->cg, t.depth);
-    t.stored = cpu_pieces(t.depth, lanes) * lanes;
-    int64_t reach = (g->kh - 1) * g->dilation[0], most = BAND_BYTES / (t.width * t.stored * e);
+    int64_t whole = cpu_pieces(t.depth, lanes) * lanes;
+    t.stored = terms == 1 && t.depth < lanes ? t.depth : whole; /* the next pixel overwrites what is turned too much */
+    int64_t reach = (g->kh - 1) * g->dilation[0], most = BAND_BYTES / (t.width * whole * e);
     t.rows = cpu_even(g->p, (most - reach - 1) / g->stride[0] + 1);
     t.bands = cpu_pieces(g->p, t.rows);
     t.strip = cpu_even(t.rows, (terms > 1 ? JOINED_STRIP : STRIP) / g->q);
@@ -89,7 +90,7 @@ static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
     t.slabs = cpu_even(cpu_pieces(g->kg, t.slab), SUMS_BYTES / (t.kept * positions * t.slab * s));
     t.shares = cpu_pieces(g->kg, t.slab * t.slabs);
     t.parts = cpu_least(cpu_pieces(TASKS, t.shares * t.sections * g->groups), g->n * t.bands);
-    int64_t x = terms > 1 ? t.stored * t.band.plane : (t.height * t.width + t.tiles->run) * t.stored;
+    int64_t x = terms > 1 ? t.stored * t.band.plane : (t.height * t.width + t.tiles->run) * t.stored + lanes;
     t.x = cpu_conv2d_aligned((size_t)(x * e));
     t.dy = cpu_conv2d_aligned((size_t)((t.strip * t.pitch + t.tiles->run + terms) * t.slab * e));
     t.aside = terms > 1 ? t.dy : 0;
