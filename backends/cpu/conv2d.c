@@ -12,7 +12,7 @@
 
    conv2d_input_gradient with stride 1 is the same with w turned (conv2d_input_gradient.c). */
 #include "backends/cpu/conv2d.h"
-#include "backends/cpu/pointwise.h"
+#include "backends/cpu/panels.h"
 #include "backends/cpu/winograd.h"
 #include "core/clones.h"
 #include "core/kernel.h"
@@ -86,7 +86,7 @@ static size_t offset_bytes(const reel_conv2d_geometry *g)
 size_t cpu_convolve_scratch(const reel_conv2d_geometry *g, reel_dtype dtype, int threads)
 {
     if (cpu_winograd_serves(g, dtype)) return cpu_winograd_scratch(g, dtype, threads);
-    if (cpu_pointwise_serves(g, dtype)) return cpu_pointwise_scratch(g, dtype, threads);
+    if (cpu_panels_serve(g, dtype)) return cpu_panels_scratch(g, dtype, threads);
     tiling t = tile(g, dtype);
     return offset_bytes(g) + t.room * (size_t)threads;
 }
@@ -200,8 +200,8 @@ void cpu_convolve(const cpu_convolution *c)
         cpu_winograd_convolve(c);
         return;
     }
-    if (cpu_pointwise_serves(g, c->x.dtype)) {
-        cpu_pointwise_convolve(c);
+    if (cpu_panels_serve(g, c->x.dtype)) {
+        cpu_panels_convolve(c);
         return;
     }
     tiling t = tile(g, c->x.dtype);

@@ -20,7 +20,7 @@
    Where the weight is small and the picture large, the bands are cut into a fixed number of parts whose sums are added
    in order. dw has the dtype of the sums, which is f32 where x and dy are bf16. */
 #include "backends/cpu/conv2d.h"
-#include "backends/cpu/pointwise.h"
+#include "backends/cpu/panels.h"
 #include "backends/cpu/winograd.h"
 
 #include "core/kernel.h"
@@ -283,8 +283,8 @@ size_t cpu_conv2d_weight_gradient_scratch(const reel_call *call)
     if (!cpu_conv2d_fits(&g)) return cpu_conv2d_copies(call);
     if (cpu_winograd_serves(&g, call->input[0].dtype))
         return cpu_winograd_weight_gradient_scratch(&g, call->input[0].dtype, call->threads);
-    if (cpu_pointwise_serves_gradient(&g, call->input[0].dtype))
-        return cpu_pointwise_weight_gradient_scratch(&g, call->input[0].dtype, call->threads);
+    if (cpu_panels_serve_gradient(&g, call->input[0].dtype))
+        return cpu_panels_weight_gradient_scratch(&g, call->input[0].dtype, call->threads);
     tiling t = tile(&g, call->input[0].dtype);
     return t.steps + sums_bytes(&g, &t, call->threads) + (t.x + t.dy + t.aside) * (size_t)call->threads;
 }
@@ -303,9 +303,9 @@ reel_status cpu_conv2d_weight_gradient(const reel_call *call)
         cpu_winograd_weight_gradient(&d.c);
         return REEL_OK;
     }
-    if (cpu_pointwise_serves_gradient(&d.c.g, call->input[0].dtype)) {
+    if (cpu_panels_serve_gradient(&d.c.g, call->input[0].dtype)) {
         d.c.scratch = call->scratch;
-        cpu_pointwise_weight_gradient(&d.c);
+        cpu_panels_weight_gradient(&d.c);
         return REEL_OK;
     }
     d.t = tile(&d.c.g, call->input[0].dtype);

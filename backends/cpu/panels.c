@@ -1,4 +1,4 @@
-/* Convolutions by panels of pixels: see pointwise.h.
+/* Convolutions by panels of pixels: see panels.h.
 
    A task makes some output channels of a band of pixels:
 
@@ -14,7 +14,7 @@
    Each row of a panel is copied from a place of its own: for a pointwise kernel from its channel of x, and pixels are
    numbered through all images, so that a panel may go on from one to the next. For others it is copied, line by line,
    from a padded copy of the rows that the band reads. */
-#include "backends/cpu/pointwise.h"
+#include "backends/cpu/panels.h"
 
 #include "core/bf16.h"
 #include "core/clones.h"
@@ -65,7 +65,7 @@ static void set_offsets(const reel_conv2d_geometry *g, tiling *t)
 
 static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype, bool packs)
 {
-    tiling t = {.kernel = cpu_brgemm_choose(dtype), .terms = cpu_pointwise_terms(g), .packs = packs};
+    tiling t = {.kernel = cpu_brgemm_choose(dtype), .terms = cpu_panels_terms(g), .packs = packs};
     int64_t lanes = t.kernel->lanes, e = cpu_size(t.kernel->packed);
     bool columns = !cpu_pointwise(g);
     t.tiles = &t.kernel->apart;
@@ -92,10 +92,10 @@ static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype, bool packs)
     return t;
 }
 
-bool cpu_pointwise_serves(const reel_conv2d_geometry *g, reel_dtype dtype)
+bool cpu_panels_serve(const reel_conv2d_geometry *g, reel_dtype dtype)
 {
     int64_t pixels = g->n * g->p * g->q;
-    bool few = cpu_pointwise_terms(g) <= DEPTH && g->p * g->q >= LEAST && pixels * g->groups >= MANY;
+    bool few = cpu_panels_terms(g) <= DEPTH && g->p * g->q >= LEAST && pixels * g->groups >= MANY;
     return cpu_brgemm_choose(dtype)->terms == 1 && (few || (cpu_pointwise(g) && pixels >= LEAST));
 }
 
@@ -104,7 +104,7 @@ static size_t room_bytes(const tiling *t)
     return t->x + t->panel + t->sums;
 }
 
-size_t cpu_pointwise_scratch(const reel_conv2d_geometry *g, reel_dtype dtype, int threads)
+size_t cpu_panels_scratch(const reel_conv2d_geometry *g, reel_dtype dtype, int threads)
 {
     tiling t = tile(g, dtype, true);
     return t.w + room_bytes(&t) * (size_t)threads;
@@ -336,7 +336,7 @@ static void run_task(const cpu_convolution *c, const tiling *t, int64_t task, ch
     }
 }
 
-void cpu_pointwise_convolve(const cpu_convolution *c)
+void cpu_panels_convolve(const cpu_convolution *c)
 {
     tiling t = tile(&c->g, c->x.dtype, c->turned || c->w.dtype != c->kernel->packed);
     int64_t groups = c->g.groups, blocks = cpu_pieces(c->g.kg, ROWS);

@@ -13,8 +13,8 @@
    So roles change in the tiles of brgemm.h: points are output channels and lanes are pixels. y and dy stay as they lie,
    and what is turned, if anything, are the weights, once a call. Where there are few pixels, the weights weigh more,
    and conv2d.c does it in the usual way. */
-#ifndef REEL_BACKENDS_CPU_POINTWISE_H
-#define REEL_BACKENDS_CPU_POINTWISE_H
+#ifndef REEL_BACKENDS_CPU_PANELS_H
+#define REEL_BACKENDS_CPU_PANELS_H
 
 #include "backends/cpu/conv2d.h"
 
@@ -25,20 +25,20 @@ static inline bool cpu_pointwise(const reel_conv2d_geometry *g)
            g->q == g->w;
 }
 
-static inline int64_t cpu_pointwise_terms(const reel_conv2d_geometry *g)
+static inline int64_t cpu_panels_terms(const reel_conv2d_geometry *g)
 {
     return g->cg * g->kh * g->kw;
 }
 
 /* Whether it goes this way. */
-bool cpu_pointwise_serves(const reel_conv2d_geometry *g, reel_dtype dtype);
+bool cpu_panels_serve(const reel_conv2d_geometry *g, reel_dtype dtype);
 
-size_t cpu_pointwise_scratch(const reel_conv2d_geometry *g, reel_dtype dtype, int threads);
-void cpu_pointwise_convolve(const cpu_convolution *c);
+size_t cpu_panels_scratch(const reel_conv2d_geometry *g, reel_dtype dtype, int threads);
+void cpu_panels_convolve(const cpu_convolution *c);
 
 /* The gradient, where x and dy are of the dtype that tiles read. */
-bool cpu_pointwise_serves_gradient(const reel_conv2d_geometry *g, reel_dtype dtype);
-size_t cpu_pointwise_weight_gradient_scratch(const reel_conv2d_geometry *g, reel_dtype dtype, int threads);
-void cpu_pointwise_weight_gradient(const cpu_convolution *c);
+bool cpu_panels_serve_gradient(const reel_conv2d_geometry *g, reel_dtype dtype);
+size_t cpu_panels_weight_gradient_scratch(const reel_conv2d_geometry *g, reel_dtype dtype, int threads);
+void cpu_panels_weight_gradient(const cpu_convolution *c);
 
 #endif

@@ -1,4 +1,4 @@
-/* The weight's gradient of pointwise convolutions: see pointwise.h.
+/* The weight's gradient of pointwise convolutions: see panels.h.
 
    dy is read where it lies: the tiles of brgemm.h have output channels as points and input channels as lanes, and sum
    over pixels, for which x is turned.
@@ -9,7 +9,7 @@
 
    Where the weight is small and the picture large, the sections are cut into a fixed number of parts whose sums are
    added in order. */
-#include "backends/cpu/pointwise.h"
+#include "backends/cpu/panels.h"
 
 #include <omp.h>
 #include <string.h>
@@ -57,7 +57,7 @@ static tiling tile(const reel_conv2d_geometry *g, reel_dtype dtype)
     return t;
 }
 
-bool cpu_pointwise_serves_gradient(const reel_conv2d_geometry *g, reel_dtype dtype)
+bool cpu_panels_serve_gradient(const reel_conv2d_geometry *g, reel_dtype dtype)
 {
     const cpu_brgemm *kernel = cpu_brgemm_choose(dtype);
     return cpu_pointwise(g) && kernel->packed == dtype && kernel->terms == 1 && g->n * g->h * g->w >= LEAST;
@@ -68,7 +68,7 @@ static size_t sums_bytes(const tiling *t, int threads)
     return t->sums * (size_t)(t->parts > 1 ? t->sets * t->parts : threads);
 }
 
-size_t cpu_pointwise_weight_gradient_scratch(const reel_conv2d_geometry *g, reel_dtype dtype, int threads)
+size_t cpu_panels_weight_gradient_scratch(const reel_conv2d_geometry *g, reel_dtype dtype, int threads)
 {
     tiling t = tile(g, dtype);
     return sums_bytes(&t, threads) + t.x * (size_t)threads;
@@ -140,7 +140,7 @@ static void finish(const cpu_convolution *c, const tiling *t, const block *b, ch
                    (size_t)(cpu_least(t->width, b->depth - i) * e));
 }
 
-void cpu_pointwise_weight_gradient(const cpu_convolution *c)
+void cpu_panels_weight_gradient(const cpu_convolution *c)
 {
     tiling t = tile(&c->g, c->x.dtype);
     char *rooms = c->scratch + sums_bytes(&t, c->threads);
