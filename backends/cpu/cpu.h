@@ -17,4 +17,10 @@ reel_kernel cpu_find_kernel(const reel_op *op);
 /* Runs any op marked REEL_OP_ELEMENTWISE: its reference loops on pieces, in parallel. */
 reel_status cpu_elementwise(const reel_call *call);
 
+/* Runs an op of kernels.def whose planes are independent, with bf16 in float copies of a few planes at a time; and the
+   kernel that it runs. */
+reel_status cpu_planes(const reel_call *call);
+size_t cpu_planes_scratch(const reel_call *call);
+reel_kernel cpu_planes_kernel(const reel_op *op);
+
 #endif

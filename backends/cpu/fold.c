@@ -9,6 +9,8 @@
    Accumulators are double: a float sum of millions of elements would lose half its digits, and reading memory is what
    takes the time. Rows are added in 16 interleaved lanes, which vectorise without reordering at the compiler's whim. */
 #include "backends/cpu/cpu.h"
+#include "core/bf16.h"
+#include "core/clones.h"
 #include "ops/fold.h"
 #include "ops/ops.h"
 #include "ops/value.h"
@@ -31,28 +33,28 @@ typedef struct {
     void (*columns)(double *acc, const void *x, int64_t at, int64_t n); /* acc[j] with x[at + j] */
 } folder;
 
-#define FOLDER(name, type, start, operation)                                                                           \
-    static double name##_row(double acc, const void *x, int64_t at, int64_t n)                                         \
+#define FOLDER(name, type, start, operation, value)                                                                    \
+    CLONES static double name##_row(double acc, const void *x, int64_t at, int64_t n)                                  \
     {                                                                                                                  \
         const type *v = (const type *)x + at;                                                                          \
         double lane[LANES];                                                                                            \
         int64_t i = 0;                                                                                                 \
         if (n < LANES) {                                                                                               \
-            for (; i < n; i++) acc = operation(acc, (double)v[i]);                                                     \
+            for (; i < n; i++) acc = operation(acc, value(v[i]));                                                      \
             return acc;                                                                                                \
         }                                                                                                              \
         for (int j = 0; j < LANES; j++) lane[j] = start;                                                               \
         for (; i + LANES <= n; i += LANES)                                                                             \
-            for (int j = 0; j < LANES; j++) lane[j] = operation(lane[j], (double)v[i + j]);                            \
-        for (int j = 0; i < n; i++, j++) lane[j] = operation(lane[j], (double)v[i]);                                   \
+            for (int j = 0; j < LANES; j++) lane[j] = operation(lane[j], value(v[i + j]));                             \
+        for (int j = 0; i < n; i++, j++) lane[j] = operation(lane[j], value(v[i]));                                    \
         for (int half = LANES / 2; half; half /= 2)                                                                    \
             for (int j = 0; j < half; j++) lane[j] = operation(lane[j], lane[j + half]);                               \
         return operation(acc, lane[0]);                                                                                \
     }                                                                                                                  \
-    static void name##_columns(double *acc, const void *x, int64_t at, int64_t n)                                      \
+    CLONES static void name##_columns(double *acc, const void *x, int64_t at, int64_t n)                               \
     {                                                                                                                  \
         const type *v = (const type *)x + at;                                                                          \
-        for (int64_t j = 0; j < n; j++) acc[j] = operation(acc[j], (double)v[j]);                                      \
+        for (int64_t j = 0; j < n; j++) acc[j] = operation(acc[j], value(v[j]));                                       \
     }
 
 static inline double plus(double a, double b)
@@ -68,15 +70,18 @@ static inline double smaller(double a, double b)
     return ((b < a) | (b != b)) ? b : a;
 }
 
-FOLDER(sum_f32, float, 0, plus)
-FOLDER(sum_f64, double, 0, plus)
-FOLDER(max_f32, float, -INFINITY, larger)
-FOLDER(max_f64, double, -INFINITY, larger)
-FOLDER(min_f32, float, INFINITY, smaller)
-FOLDER(min_f64, double, INFINITY, smaller)
+#define WIDE(bits) ((double)reel_bf16_to_float(bits))
+FOLDER(sum_bf16, reel_bf16, 0, plus, WIDE)
+FOLDER(sum_f32, float, 0, plus, (double))
+FOLDER(sum_f64, double, 0, plus, (double))
+FOLDER(max_f32, float, -INFINITY, larger, (double))
+FOLDER(max_f64, double, -INFINITY, larger, (double))
+FOLDER(min_f32, float, INFINITY, smaller, (double))
+FOLDER(min_f64, double, INFINITY, smaller, (double))
 
-static const folder sums[] = {
-    [REEL_F32] = {0, plus, sum_f32_row, sum_f32_columns}, [REEL_F64] = {0, plus, sum_f64_row, sum_f64_columns}};
+static const folder sums[] = {[REEL_BF16] = {0, plus, sum_bf16_row, sum_bf16_columns},
+                              [REEL_F32] = {0, plus, sum_f32_row, sum_f32_columns},
+                              [REEL_F64] = {0, plus, sum_f64_row, sum_f64_columns}};
 static const folder maxima[] = {[REEL_F32] = {-INFINITY, larger, max_f32_row, max_f32_columns},
                                 [REEL_F64] = {-INFINITY, larger, max_f64_row, max_f64_columns}};
 static const folder minima[] = {[REEL_F32] = {INFINITY, smaller, min_f32_row, min_f32_columns},

@@ -17,6 +17,7 @@ const op_case cases_pooling[] = {
     {"max_pool2d", "kernel=1 stride=1", "apart:2x2x1x1"},
     {"max_pool2d", "kernel=17,16 stride=1", "apart:1x1x18x17"},
     {"max_pool2d", "", "apart:1x4x16x18"},
+    {"max_pool2d", "", "apart:1x4x80x90"}, /* bf16 in more than one part */
 
     {"max_pool2d_select", "", "real:2x2x6x4 byte4:2x2x3x2"},
     {"max_pool2d_select", "", "real:1x2x5x5 int4:1x2x2x2"},

@@ -14,6 +14,7 @@ const op_case cases_resize[] = {
     {"resize2d", "size=4", "real:1x2x4x4"},
     {"resize2d", "size=1,2 scale_height=0.6 scale_width=0.6", "real:1x1x2x4"},
     {"resize2d", "size=8,6 mode=nearest align=asymmetric", "real:2x3x4x3"},
+    {"resize2d", "size=70,90", "real:1x5x40x60"}, /* bf16 in more than one part */
     {"resize2d", "size=3,2 mode=nearest align=asymmetric", "real:1x2x7x5"},
     {"resize2d", "size=7,5 mode=nearest rounding=round_prefer_floor", "real:1x2x4x3"},
     {"resize2d", "size=7,5 mode=nearest rounding=round_prefer_ceil align=align_corners", "real:1x2x4x3"},
