@@ -175,7 +175,7 @@ static bool all_visible(const reel_shape_scene *scene)
 {
     int width = scene->aspect >= 1 ? SMALL : (int)(SMALL * scene->aspect) + 1;
     int height = scene->aspect >= 1 ? (int)(SMALL / scene->aspect) + 1 : SMALL;
-    uint8_t id[SMALL * (SMALL + 1)];
+    uint8_t id[SMALL * (SMALL + 1)] = {0};
     int painted = -1; /* the frame in `id`: most shapes appear in the same one */
     for (int i = 0; i < scene->shapes; i++) {
         const reel_shape *shape = &scene->shape[i];
