@@ -191,16 +191,18 @@ CLONES static void copy_rows(const char *from, const int64_t *offset, int64_t e,
     }
 }
 
+/* A piece of a section's rows, a line of outputs at a time. */
 static void copy_lines(const work *k, const piece *p, int64_t t0, int64_t depth, int64_t row)
 {
     const reel_conv2d_geometry *g = &k->c->g;
     const tiling *t = k->t;
     reel_dtype packed = t->kernel->packed, dtype = t->x ? packed : k->c->x.dtype;
     int64_t plane = (p->image * g->c + k->group * g->cg + t0) * g->h * g->w, size = cpu_size(dtype);
-    const char *x = t->x ? k->x - k->pixel / g->q * t->reach * size : (const char *)k->c->x.data + plane * size;
+    int64_t top = t->x ? k->pixel / g->q : 0; /* the line of outputs that `x` begins with */
+    const char *x = t->x ? k->x : (const char *)k->c->x.data + plane * size;
     for (int64_t i = 0, count; i < p->count; i += count) {
         int64_t first = p->first + i, at = first % t->line;
-        const char *from = x + (first / t->line * t->reach + at) * size;
+        const char *from = x + ((first / t->line - top) * t->reach + at) * size;
         char *to = k->panel + (p->at + i) * cpu_size(packed);
         count = cpu_least(p->count - i, t->line - at);
         if (dtype == packed)
