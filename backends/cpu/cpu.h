@@ -23,4 +23,7 @@ reel_status cpu_planes(const reel_call *call);
 size_t cpu_planes_scratch(const reel_call *call);
 reel_kernel cpu_planes_kernel(const reel_op *op);
 
+/* `count` planes of an array of rank 4, from plane `from` on, as one image. */
+reel_array cpu_planes_of(const reel_array *a, int64_t from, int64_t count);
+
 #endif

@@ -19,16 +19,22 @@ typedef struct {
     size_t room;           /* bytes of scratch memory for a part */
 } cutting;
 
+reel_array cpu_planes_of(const reel_array *a, int64_t from, int64_t count)
+{
+    const int64_t *size = a->shape.size;
+    reel_array part = *a;
+    if (from) part.data = (char *)a->data + (size_t)(from * size[2] * size[3]) * reel_dtype_size(a->dtype);
+    part.shape = REEL_SHAPE(1, count, size[2], size[3]);
+    return part;
+}
+
 /* The call for some planes; shapes alone, in float, where `room` is NULL. */
 static reel_call part_of(const reel_call *call, int64_t from, int64_t count, char *room, reel_array *array)
 {
     reel_call part = *call;
     for (int k = 0; k < call->inputs + call->outputs; k++) {
-        array[k] = k < call->inputs ? call->input[k] : call->output[k - call->inputs];
-        int64_t *size = array[k].shape.size, plane = size[2] * size[3];
-        if (room) array[k].data = (char *)array[k].data + (size_t)(from * plane) * reel_dtype_size(array[k].dtype);
+        array[k] = cpu_planes_of(k < call->inputs ? &call->input[k] : &call->output[k - call->inputs], from, count);
         if (!room && array[k].dtype == REEL_BF16) array[k].dtype = REEL_F32;
-        array[k].shape = REEL_SHAPE(1, count, size[2], size[3]);
     }
     part.input = array;
     part.output = array + call->inputs;

@@ -1,6 +1,7 @@
 /* Pooling on the CPU. Planes are independent: the general case runs the op's reference loops on groups of planes in
    parallel. Windows of 2 by 2 side by side in float32, the pooling of VGG, have loops of their own, four windows at a
    time and without branches, which run at the speed of memory. */
+#include "backends/cpu/cpu.h"
 #include "core/clones.h"
 #include "ops/pool2d_geometry.h"
 
@@ -9,15 +10,6 @@
 enum { GROUPS = 64 };
 
 /* --- planes in parallel --- */
-
-static reel_array planes_of(const reel_array *a, int64_t from, int64_t until)
-{
-    int64_t plane = a->shape.size[2] * a->shape.size[3];
-    reel_array part = *a;
-    part.data = (char *)a->data + (size_t)(from * plane) * reel_dtype_size(a->dtype);
-    part.shape = REEL_SHAPE(1, until - from, a->shape.size[2], a->shape.size[3]);
-    return part;
-}
 
 reel_status cpu_pool2d(const reel_call *call)
 {
@@ -28,8 +20,8 @@ reel_status cpu_pool2d(const reel_call *call)
     for (int64_t i = 0; i < groups; i++) {
         int64_t from = planes * i / groups, until = planes * (i + 1) / groups;
         reel_array in[2], out[2];
-        for (int k = 0; k < call->inputs; k++) in[k] = planes_of(&call->input[k], from, until);
-        for (int k = 0; k < call->outputs; k++) out[k] = planes_of(&call->output[k], from, until);
+        for (int k = 0; k < call->inputs; k++) in[k] = cpu_planes_of(&call->input[k], from, until - from);
+        for (int k = 0; k < call->outputs; k++) out[k] = cpu_planes_of(&call->output[k], from, until - from);
         reel_call part = *call;
         part.input = in;
         part.output = out;
