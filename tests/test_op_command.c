@@ -224,14 +224,38 @@ START_TEST(a_graph_is_printed)
 }
 END_TEST
 
+/* Windows that would read nothing, or more than there is, at either end. */
+START_TEST(windows_that_do_not_fit_are_refused)
+{
+    static const struct {
+        const char *attributes, *words;
+    } refused[] = {
+        {"kernel=2 pad=2", "window 0 of the rows sees nothing but padding"},
+        {"kernel=2 pad=0,2,0,0", "window 0 of the columns sees nothing but padding"},
+        {"kernel=2 pad=0,0,2,0", "window 2 of the rows sees nothing but padding"},
+        {"kernel=2 stride=1 dilation=2 pad=3", "sees nothing but padding"},
+        {"kernel=4,5", "the window spans 5 columns, the padded input has 4"},
+        {"kernel=3 dilation=2", "the window spans 5 rows, the padded input has 4"},
+        {"kernel=0", "kernel 0,0 stride 2,2 and dilation 1,1 must be at least 1"},
+        {"kernel=3 dilation=0", "dilation 0,0 must be at least 1"},
+        {"pad=-1", "pad -1 is negative"},
+        {"kernel=65536,65536", "too many positions"},
+    };
+    char line[256];
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        snprintf(line, sizeof line, "gradcheck max_pool2d --input 1x1x4x4 --set %s", refused[i].attributes);
+        ck_assert_msg(run(reel_command_gradcheck, line) == REEL_USAGE, "%s: %s", refused[i].attributes, said);
+        expect(refused[i].words);
+    }
+    ck_assert_int_eq(run(reel_command_gradcheck, "gradcheck max_pool2d --input 1x1x4x4 --set kernel=2 pad=1"), 0);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {an_op_and_its_gradients_from_files,
-                                  bf16_is_computed_and_written_as_float,
-                                  integers_and_left_out_inputs,
-                                  mistakes_are_named,
-                                  the_ledger_lists_every_op,
-                                  gradients_are_checked_on_request,
-                                  a_graph_is_printed};
+    const TTest *const tests[] = {an_op_and_its_gradients_from_files,  bf16_is_computed_and_written_as_float,
+                                  integers_and_left_out_inputs,        mistakes_are_named,
+                                  the_ledger_lists_every_op,           gradients_are_checked_on_request,
+                                  windows_that_do_not_fit_are_refused, a_graph_is_printed};
     return tiny_suite("op_command", tests, sizeof tests / sizeof *tests);
 }
